@@ -1,0 +1,1 @@
+"""What stands behind the domain's ports: stores, gateways, webhook delivery."""

@@ -1,0 +1,50 @@
+"""Permissions, and the actor who has them."""
+
+from enum import Enum
+
+from attrs import frozen
+
+from payflow_domain.errors import Forbidden
+from payflow_domain.ids import KeyId, LedgerId, PartnerId
+from payflow_domain.ledger.ledgers import Environment
+
+
+class Permission(Enum):
+    """What an API key may be allowed to do."""
+
+    WALLETS_READ = "wallets:read"
+    WALLETS_WRITE = "wallets:write"
+    TRANSACTIONS_READ = "transactions:read"
+    TRANSACTIONS_WRITE = "transactions:write"
+    TRANSFERS_WRITE = "transfers:write"
+    PAYOUTS_WRITE = "payouts:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
+    EVENTS_READ = "events:read"
+
+
+ALL_PERMISSIONS = frozenset(Permission)
+
+
+class MissingPermission(Forbidden):
+    """The API key lacks a permission; ``subject`` names it."""
+
+    code = "missing_permission"
+
+
+@frozen
+class Actor:
+    """Who acts: an API key of a partner, which opens exactly one ledger."""
+
+    key_id: KeyId
+    partner_id: PartnerId
+    ledger_id: LedgerId
+    environment: Environment
+    permissions: frozenset[Permission]
+
+    def require(self, permission: Permission) -> None:
+        """Raise ``MissingPermission`` unless the actor has ``permission``."""
+        if permission not in self.permissions:
+            detail = f"The API key lacks the permission {permission.value}."
+            facts = {"permission": permission.value}
+            raise MissingPermission(detail, facts=facts, subject=permission.value)

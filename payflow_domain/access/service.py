@@ -1,0 +1,65 @@
+"""The use cases of access."""
+
+from attrs import frozen
+
+from payflow_domain.access.keys import (
+    ApiKey,
+    SecretSource,
+    digest_of,
+    invalid_api_key,
+    make_secret,
+    secret_prefix,
+)
+from payflow_domain.access.permissions import Actor, Permission
+from payflow_domain.access.ports import BeginKeys, KeyReader
+from payflow_domain.clock import Clock
+from payflow_domain.ids import API_KEY, IdSource, KeyId
+from payflow_domain.ledger.ledgers import Ledger
+from payflow_domain.texts import NAME_LENGTH_MAX, check_text
+
+
+@frozen
+class Access:
+    """Issues API keys and tells who holds one."""
+
+    begin: BeginKeys
+    reader: KeyReader
+    clock: Clock
+    ids: IdSource
+    secrets: SecretSource
+
+    def issue_key(
+        self, ledger: Ledger, name: str, permissions: frozenset[Permission]
+    ) -> tuple[ApiKey, str]:
+        """Make a key that opens ``ledger``; the secret is returned this once.
+
+        Raises ``InvalidText`` for the name.
+        """
+        now = self.clock.now()
+        secret = make_secret(ledger.environment, self.secrets)
+        key = ApiKey(
+            id=KeyId(self.ids.minting(now)(API_KEY)),
+            partner_id=ledger.partner_id,
+            ledger_id=ledger.id,
+            environment=ledger.environment,
+            name=check_text(name, NAME_LENGTH_MAX),
+            permissions=permissions,
+            digest=digest_of(secret),
+            prefix=secret_prefix(ledger.environment),
+            last_four=secret[-4:],
+            created_at=now,
+        )
+        with self.begin() as uow:
+            uow.add_key(key)
+        return key, secret
+
+    def authenticate(self, secret: str) -> Actor:
+        """Tell who holds ``secret``; raises ``InvalidApiKey``."""
+        return self.actor_of(digest_of(secret))
+
+    def actor_of(self, digest: bytes) -> Actor:
+        """Tell who holds the key with that digest; raises ``InvalidApiKey``."""
+        key = self.reader.key_by_digest(digest)
+        if key is None or key.revoked_at is not None:
+            raise invalid_api_key()
+        return key.actor

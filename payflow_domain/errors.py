@@ -1,0 +1,72 @@
+"""The kinds of error a caller can meet.
+
+Each concrete error stands beside the model that raises it, is one of these kinds, and has a
+stable ``code``. An error means that nothing was changed.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class PayFlowError(Exception):
+    """Something was refused and nothing was changed.
+
+    ``detail`` tells a person what to do; ``facts`` are figures a program can use, and
+    ``subject`` names the value at fault (an id, say) where there is one.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        facts: Mapping[str, object] | None = None,
+        subject: str | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.facts: Mapping[str, object] = facts or {}
+        self.subject = subject
+
+
+class Invalid(PayFlowError):
+    """A rule forbids it as asked; the same request will be refused again."""
+
+    code = "invalid"
+
+
+class Unauthenticated(PayFlowError):
+    """It is not known who is asking."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(PayFlowError):
+    """Who is asking may not do this."""
+
+    code = "forbidden"
+
+
+class NotFound(PayFlowError):
+    """No such object, or it belongs to somebody else."""
+
+    code = "not_found"
+
+
+class Conflict(PayFlowError):
+    """It does not fit the present state; look at that state before asking again."""
+
+    code = "conflict"
+
+
+class Declined(PayFlowError):
+    """The payment gateway said no."""
+
+    code = "declined"
+
+
+class Unavailable(PayFlowError):
+    """It cannot be done just now; asking again with the same idempotency key is safe."""
+
+    code = "unavailable"

@@ -1,0 +1,1 @@
+"""The double-entry ledger: accounts, transactions, the posting engine, the journal."""

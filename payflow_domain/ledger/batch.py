@@ -1,0 +1,207 @@
+"""Many requests, one database transaction: what to load for them, and what to write."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import chain, islice
+
+from attrs import evolve, frozen
+
+from payflow_domain.errors import PayFlowError
+from payflow_domain.ids import TRANSACTION, AccountId, LedgerId, Mint, TransactionId
+from payflow_domain.ledger.engine import Books, Decisions, Outcome, decide
+from payflow_domain.ledger.idempotency import (
+    Answer,
+    Claim,
+    IdempotencyKey,
+    SpentKey,
+    replay,
+)
+from payflow_domain.ledger.journal import Encode, Fact, facts_of, write_events
+from payflow_domain.ledger.ledgers import Ledger
+from payflow_domain.ledger.ports import Changes, Loaded, UnitOfWork, Wanted
+from payflow_domain.ledger.transactions import (
+    Hold,
+    Post,
+    Reverse,
+    Settle,
+    Transaction,
+    Unit,
+    Void,
+)
+
+Render = Callable[[Sequence[Outcome]], Answer]
+"""Writes the answer that is stored under the request's idempotency key; pure and quick."""
+
+
+@frozen
+class Request:
+    """Units to decide in one ledger, each on its own, under one idempotency key or none."""
+
+    ledger_id: LedgerId
+    units: tuple[Unit, ...]
+    claim: Claim | None = None
+    render: Render | None = None
+
+
+@frozen
+class Executed:
+    """The request was decided now: an outcome for each unit, and the answer if it was asked for."""
+
+    outcomes: tuple[Outcome, ...]
+    answer: Answer | None
+
+    @property
+    def took_effect(self) -> bool:
+        """Whether any unit was applied."""
+        return any(isinstance(outcome, tuple) for outcome in self.outcomes)
+
+
+@frozen
+class Replayed:
+    """An earlier request with this key took effect; this is the answer that it got."""
+
+    answer: Answer
+
+
+Result = Executed | Replayed | PayFlowError
+
+
+@frozen
+class Decided:
+    """A result for each request of one ledger, and what to write, if anything."""
+
+    results: Sequence[Result]
+    changes: Changes | None
+
+
+def load_for(uow: UnitOfWork, requests: Iterable[Request]) -> dict[LedgerId, Loaded]:
+    """Lock the ledgers of ``requests`` and load all that deciding them takes."""
+    wanted: dict[LedgerId, Wanted] = {}
+    for request in requests:
+        _add_wanted(wanted.setdefault(request.ledger_id, Wanted()), request)
+    loaded = uow.load(wanted)
+    more = {
+        ledger_id: Wanted(accounts=ids)
+        for ledger_id, books in loaded.items()
+        if (ids := _accounts_of(books.transactions.values()) - books.accounts.keys())
+    }
+    for ledger_id, books in (uow.load(more) if more else {}).items():
+        loaded[ledger_id].accounts.update(books.accounts)
+    return loaded
+
+
+def decide_requests(
+    books: Loaded, requests: Sequence[Request], at: datetime, mint: Mint, encode: Encode
+) -> Decided:
+    """Decide the requests of one ledger in their order."""
+    first = _first_of_each_key(requests)
+    fresh = [
+        i for i, request in enumerate(requests) if first[i] == i and not _spent(books, request)
+    ]
+    units = [unit for i in fresh for unit in requests[i].units]
+    state = Books(books.ledger.sequence, books.accounts, books.transactions)
+    decisions = decide(state, units, at, partial(_new_transaction_id, mint))
+    outcomes = iter(decisions.outcomes)
+    executed = {i: _execute(requests[i], outcomes) for i in fresh}
+    results = [
+        executed.get(i) or _repeat(books, request, requests[first[i]], executed.get(first[i]))
+        for i, request in enumerate(requests)
+    ]
+    spent = [
+        SpentKey(claim, executed[i].answer)
+        for i in fresh
+        if (claim := requests[i].claim) and executed[i].took_effect
+    ]
+    return Decided(results, _changes(books, decisions, spent, at, mint, encode))
+
+
+def _first_of_each_key(requests: Sequence[Request]) -> list[int]:
+    """Tell for each request which one was the first with its idempotency key."""
+    first: dict[IdempotencyKey, int] = {}
+    return [
+        first.setdefault(request.claim.key, i) if request.claim else i
+        for i, request in enumerate(requests)
+    ]
+
+
+def _spent(books: Loaded, request: Request) -> SpentKey | None:
+    return books.spent.get(request.claim.key) if request.claim else None
+
+
+def _execute(request: Request, outcomes: Iterator[Outcome]) -> Executed:
+    mine = tuple(islice(outcomes, len(request.units)))
+    return Executed(mine, request.render(mine) if request.render else None)
+
+
+def _repeat(books: Loaded, request: Request, first: Request, executed: Executed | None) -> Result:
+    """Answer a request whose key is spent, or was used by ``first`` just now."""
+    spent = _spent(books, request)
+    if spent is None and executed is not None and first.claim is not None:
+        if executed.took_effect:
+            spent = SpentKey(first.claim, executed.answer)
+        elif first.claim == request.claim:
+            return executed
+    if request.claim is None:
+        raise AssertionError(request)
+    try:
+        return Replayed(replay(spent, request.claim))
+    except PayFlowError as refusal:
+        return refusal
+
+
+def record(
+    ledger: Ledger, facts: Iterable[Fact], at: datetime, mint: Mint, encode: Encode
+) -> Changes:
+    """Write ``facts`` into the ledger's journal: the new events, and the head after them."""
+    events = write_events(ledger, facts, at, mint, encode)
+    last = events[-1]
+    return Changes(
+        ledger=evolve(ledger, sequence=last.sequence, head=last.hash, last_at=at), events=events
+    )
+
+
+def _changes(
+    books: Loaded,
+    decisions: Decisions,
+    spent: Sequence[SpentKey],
+    at: datetime,
+    mint: Mint,
+    encode: Encode,
+) -> Changes | None:
+    """Put together what to write; nothing where no command took effect."""
+    applied = [one for many in decisions.outcomes if isinstance(many, tuple) for one in many]
+    if not applied:
+        return None
+    facts = chain.from_iterable(map(facts_of, applied))
+    recorded = record(books.ledger, facts, at, mint, encode)
+    if recorded.ledger.sequence != decisions.sequence:
+        raise AssertionError(decisions.sequence)
+    transactions = decisions.transactions.values()
+    return evolve(
+        recorded,
+        accounts=list(decisions.accounts.values()),
+        made=[one for one in transactions if one.id not in books.transactions],
+        transactions=[one for one in transactions if one.id in books.transactions],
+        entries=[entry for one in applied for entry in one.entries],
+        spent=spent,
+    )
+
+
+def _new_transaction_id(mint: Mint) -> TransactionId:
+    return TransactionId(mint(TRANSACTION))
+
+
+def _add_wanted(wanted: Wanted, request: Request) -> None:
+    if request.claim is not None:
+        wanted.keys.add(request.claim.key)
+    for command in chain.from_iterable(request.units):
+        match command:
+            case Post(draft) | Hold(draft):
+                wanted.accounts.update([posting.account_id for posting in draft.postings])
+            case Settle(transaction_id) | Void(transaction_id) | Reverse(transaction_id):
+                wanted.transactions.add(transaction_id)
+
+
+def _accounts_of(transactions: Iterable[Transaction]) -> set[AccountId]:
+    return {posting.account_id for one in transactions for posting in one.postings}

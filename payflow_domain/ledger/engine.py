@@ -1,0 +1,405 @@
+"""The posting engine: one pure function from books and commands to decisions.
+
+Nothing here reads a clock, a store or a random number. Every rule of the ledger is decided in
+this module and nowhere else.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from attrs import Factory, define, evolve, field, frozen
+
+from payflow_domain.errors import PayFlowError
+from payflow_domain.ids import AccountId, TransactionId
+from payflow_domain.ledger.accounts import Account, AccountKind, Phase, Side
+from payflow_domain.ledger.errors import (
+    AccountNotFound,
+    AccountNotOpen,
+    AlreadyReversed,
+    CurrencyMismatch,
+    InsufficientFunds,
+    NotDivisible,
+    NotPending,
+    NotReversible,
+    ReversalExceedsOriginal,
+    SameAccount,
+    SettlementExceedsHold,
+    TransactionNotFound,
+    Unbalanced,
+)
+from payflow_domain.ledger.transactions import (
+    TRANSITIONS,
+    Command,
+    Draft,
+    Entry,
+    Hold,
+    Post,
+    Posting,
+    Reverse,
+    Settle,
+    Status,
+    Transaction,
+    TransactionType,
+    Unit,
+    Void,
+)
+from payflow_domain.money import InvalidAmount, Money
+
+_TWO_LEGS = 2
+
+
+@frozen
+class Books:
+    """The part of a ledger that a batch of commands can touch.
+
+    ``sequence`` is the number of the last event of the journal.
+    """
+
+    sequence: int
+    accounts: Mapping[AccountId, Account]
+    transactions: Mapping[TransactionId, Transaction] = field(factory=dict)
+
+
+@frozen
+class Applied:
+    """A command that took effect.
+
+    ``accounts`` has the account of each of ``entries`` as that entry left it. ``reversed`` is
+    the original of a reversal, as it is now. The journal numbers of its events follow one
+    another: the first, ``transaction.sequence``, tells of the transaction, then one tells of
+    each wallet whose posted balance moved, and the last one of ``reversed``.
+    """
+
+    transaction: Transaction
+    entries: tuple[Entry, ...]
+    accounts: tuple[Account, ...]
+    reversed: Transaction | None = None
+
+    @property
+    def wallet_moves(self) -> list[tuple[Entry, Account]]:
+        """The entries that moved the posted balance of a wallet, each with its account."""
+        return [
+            (entry, account)
+            for entry, account in zip(self.entries, self.accounts, strict=True)
+            if account.kind is AccountKind.WALLET and entry.phase in _MOVES
+        ]
+
+    @property
+    def wallets(self) -> list[Account]:
+        """The wallets it touched, as it left them."""
+        last = {a.id: a for a in self.accounts if a.kind is AccountKind.WALLET}
+        return list(last.values())
+
+
+Outcome = tuple[Applied, ...] | PayFlowError
+"""What became of a unit: all of its commands applied, or the reason that none was."""
+
+
+@frozen
+class Decisions:
+    """What became of a batch: an outcome for each unit, and the new states."""
+
+    outcomes: list[Outcome]
+    sequence: int
+    accounts: Mapping[AccountId, Account]
+    transactions: Mapping[TransactionId, Transaction]
+
+
+_MOVES = frozenset({Phase.POSTED, Phase.SETTLED})
+
+
+def decide(
+    books: Books, units: Sequence[Unit], at: datetime, new_id: Callable[[], TransactionId]
+) -> Decisions:
+    """Decide a batch in its order.
+
+    A refused unit changes nothing, and the units after it are decided as if it had not been
+    there. The returned ``accounts`` and ``transactions`` are only those that changed.
+    ``new_id`` supplies the ids of new transactions.
+    """
+    working = _Working(books, at, new_id, books.sequence)
+    outcomes = [_decide_unit(working, unit) for unit in units]
+    return Decisions(outcomes, working.sequence, working.accounts, working.transactions)
+
+
+@define
+class _Working:
+    """The books as changed so far, and on top of them the unit that is being tried."""
+
+    books: Books
+    at: datetime
+    new_id: Callable[[], TransactionId]
+    sequence: int
+    accounts: dict[AccountId, Account] = Factory(dict)
+    transactions: dict[TransactionId, Transaction] = Factory(dict)
+    tried_accounts: dict[AccountId, Account] = Factory(dict)
+    tried_transactions: dict[TransactionId, Transaction] = Factory(dict)
+
+    def account(self, account_id: AccountId) -> Account:
+        account = (
+            self.tried_accounts.get(account_id)
+            or self.accounts.get(account_id)
+            or self.books.accounts.get(account_id)
+        )
+        if account is None:
+            detail = "There is no such wallet; check its id."
+            raise AccountNotFound(detail, subject=account_id)
+        return account
+
+    def transaction(self, transaction_id: TransactionId) -> Transaction:
+        transaction = (
+            self.tried_transactions.get(transaction_id)
+            or self.transactions.get(transaction_id)
+            or self.books.transactions.get(transaction_id)
+        )
+        if transaction is None:
+            detail = "There is no such transaction; check its id."
+            raise TransactionNotFound(detail, subject=transaction_id)
+        return transaction
+
+    def is_wallet(self, account_id: AccountId) -> bool:
+        return self.account(account_id).kind is AccountKind.WALLET
+
+    def keep(self) -> None:
+        self.accounts |= self.tried_accounts
+        self.transactions |= self.tried_transactions
+        self.drop()
+
+    def drop(self) -> None:
+        self.tried_accounts.clear()
+        self.tried_transactions.clear()
+
+
+def _decide_unit(working: _Working, unit: Unit) -> Outcome:
+    sequence = working.sequence
+    try:
+        applied = tuple([_apply(working, command) for command in unit])
+    except PayFlowError as refusal:
+        working.drop()
+        working.sequence = sequence
+        return refusal
+    working.keep()
+    return applied
+
+
+def _apply(working: _Working, command: Command) -> Applied:
+    match command:
+        case Post(draft):
+            return _open(working, draft, Phase.POSTED)
+        case Hold(draft):
+            return _open(working, draft, Phase.HELD)
+        case Settle():
+            return _settle(working, command)
+        case Void():
+            return _void(working, command)
+        case Reverse():
+            return _reverse(working, command)
+
+
+def _open(
+    working: _Working, draft: Draft, phase: Phase, reversing: Transaction | None = None
+) -> Applied:
+    """Make a new transaction."""
+    _check_balanced(working, draft)
+    posted = phase is Phase.POSTED
+    transaction = Transaction(
+        id=working.new_id(),
+        type=draft.type,
+        status=Status.POSTED if posted else Status.PENDING,
+        amount=draft.money.amount,
+        currency=draft.money.currency,
+        postings=draft.postings,
+        description=draft.description,
+        metadata=draft.metadata,
+        sequence=working.sequence + 1,
+        created_at=working.at,
+        completed_at=working.at if posted else None,
+        reverses=reversing.id if reversing else None,
+    )
+    moves = [(posting, phase) for posting in draft.postings]
+    return _record(working, transaction, moves, reversing)
+
+
+def _check_balanced(working: _Working, draft: Draft) -> None:
+    """Refuse a draft whose debits and credits differ in any currency."""
+    if len(draft.postings) < _TWO_LEGS:
+        detail = "A transaction has two or more postings."
+        raise Unbalanced(detail)
+    seen: set[AccountId] = set()
+    net: dict[str, int] = {}
+    for posting in draft.postings:
+        account = working.account(posting.account_id)
+        _check_posting(account, posting, draft.money.currency, seen)
+        signed = posting.amount if posting.side is Side.DEBIT else -posting.amount
+        net[account.currency] = net.get(account.currency, 0) + signed
+    if any(net.values()):
+        detail = "Debits and credits must be equal in each currency."
+        raise Unbalanced(detail)
+
+
+def _check_posting(account: Account, posting: Posting, currency: str, seen: set[AccountId]) -> None:
+    if account.id in seen:
+        detail = "A transaction names each wallet once; use two different wallets."
+        raise SameAccount(detail, subject=account.id)
+    seen.add(account.id)
+    if account.currency != currency:
+        detail = f"The wallet is kept in {account.currency}, the amount is in {currency}."
+        raise CurrencyMismatch(detail, subject=account.id)
+    if not account.is_open:
+        detail = "The wallet is frozen or closed; make it active first."
+        raise AccountNotOpen(detail, subject=account.id)
+    if posting.amount <= 0:
+        detail = "The amount of a posting is a whole number of minor units above zero."
+        raise InvalidAmount(detail, subject=account.id)
+
+
+def _settle(working: _Working, command: Settle) -> Applied:
+    held = _pending(working, command.transaction_id, Status.POSTED)
+    amount = held.amount if command.amount is None else command.amount
+    Money(amount, held.currency)
+    if amount > held.amount:
+        detail = f"At most {held.amount} can be settled: that is what was held."
+        raise SettlementExceedsHold(detail, subject=held.id)
+    settled = _scaled(held, amount)
+    moves = [(posting, Phase.SETTLED) for posting in settled]
+    if amount < held.amount:
+        moves += [(p, Phase.VOIDED) for p in _scaled(held, held.amount - amount)]
+    transaction = evolve(
+        held,
+        status=Status.POSTED,
+        amount=amount,
+        postings=settled,
+        sequence=working.sequence + 1,
+        completed_at=working.at,
+    )
+    return _record(working, transaction, moves)
+
+
+def _void(working: _Working, command: Void) -> Applied:
+    held = _pending(working, command.transaction_id, Status.VOIDED)
+    transaction = evolve(
+        held,
+        status=Status.VOIDED,
+        failure=command.failure,
+        sequence=working.sequence + 1,
+        completed_at=working.at,
+    )
+    return _record(working, transaction, [(p, Phase.VOIDED) for p in held.postings])
+
+
+def _pending(working: _Working, transaction_id: TransactionId, towards: Status) -> Transaction:
+    transaction = working.transaction(transaction_id)
+    if towards not in TRANSITIONS[transaction.status]:
+        detail = f"The transaction is {transaction.status.value} already."
+        raise NotPending(detail, subject=transaction.id)
+    return transaction
+
+
+def _reverse(working: _Working, command: Reverse) -> Applied:
+    original = working.transaction(command.transaction_id)
+    amount = _reversible(original, command.amount)
+    draft = Draft(
+        type=TransactionType.REVERSAL,
+        money=Money(amount, original.currency),
+        postings=tuple(
+            Posting(p.account_id, p.side.opposite, p.amount) for p in _scaled(original, amount)
+        ),
+        description=command.description,
+        metadata=command.metadata,
+    )
+    reversing = evolve(original, reversed_amount=original.reversed_amount + amount)
+    return _open(working, draft, Phase.POSTED, reversing)
+
+
+def _reversible(original: Transaction, wanted: int | None) -> int:
+    """Return how much to reverse; refuse more than is left."""
+    if original.status is not Status.POSTED or original.type is TransactionType.REVERSAL:
+        detail = "Only a completed transaction that is not a reversal can be reversed."
+        raise NotReversible(detail, subject=original.id)
+    left = original.amount - original.reversed_amount
+    if left == 0:
+        detail = "The whole transaction has been reversed already."
+        raise AlreadyReversed(detail, subject=original.id)
+    amount = left if wanted is None else wanted
+    Money(amount, original.currency)
+    if amount > left:
+        detail = f"At most {left} of the transaction is left to reverse."
+        facts = {"required": amount, "reversible": left}
+        raise ReversalExceedsOriginal(detail, facts=facts, subject=original.id)
+    return amount
+
+
+def _scaled(transaction: Transaction, amount: int) -> tuple[Posting, ...]:
+    """Return the transaction's postings for a part of its amount."""
+    if amount == transaction.amount:
+        return transaction.postings
+    if len(transaction.postings) > _TWO_LEGS:
+        detail = "A transaction of more than two postings is settled and reversed only whole."
+        raise NotDivisible(detail, subject=transaction.id)
+    return tuple(Posting(p.account_id, p.side, amount) for p in transaction.postings)
+
+
+def _record(
+    working: _Working,
+    transaction: Transaction,
+    moves: Sequence[tuple[Posting, Phase]],
+    reversing: Transaction | None = None,
+) -> Applied:
+    """Enter ``moves`` into the accounts, and number the events that tell of them."""
+    told = [p for p, phase in moves if phase in _MOVES and working.is_wallet(p.account_id)]
+    working.sequence += 1 + len(told) + (reversing is not None)
+    entered = [_enter(working, transaction.id, posting, phase) for posting, phase in moves]
+    if reversing is not None:
+        reversing = evolve(reversing, sequence=working.sequence)
+        working.tried_transactions[reversing.id] = reversing
+    working.tried_transactions[transaction.id] = transaction
+    entries, accounts = zip(*entered, strict=True)
+    return Applied(transaction, entries, accounts, reversing)
+
+
+def _enter(
+    working: _Working, transaction_id: TransactionId, posting: Posting, phase: Phase
+) -> tuple[Entry, Account]:
+    """Make one entry, and refuse it where it would cross the account's floor."""
+    before = working.account(posting.account_id)
+    counters = before.counters.after(posting.side, phase, posting.amount)
+    account = Account(
+        before.id,
+        before.kind,
+        before.currency,
+        before.floor,
+        counters,
+        before.version + 1,
+        working.sequence,
+        before.is_open,
+    )
+    if before.floor is not None:
+        _check_floor(before, account, posting.amount)
+    working.tried_accounts[account.id] = account
+    entry = Entry(
+        transaction_id,
+        account.id,
+        posting.side,
+        phase,
+        posting.amount,
+        account.version,
+        counters,
+        working.sequence,
+        working.at,
+    )
+    return entry, account
+
+
+def _check_floor(before: Account, after: Account, required: int) -> None:
+    """Refuse a movement that takes more than is available above the account's floor."""
+    floor = before.floor or 0
+    had, has = before.balance, after.balance.available
+    if has < floor and has < had.available:
+        facts = {
+            "required": required,
+            "available": had.available - floor,
+            "shortfall": floor - has,
+            "held": had.held,
+        }
+        detail = f"{required} is required and {had.available - floor} is available."
+        raise InsufficientFunds(detail, facts=facts, subject=before.id)

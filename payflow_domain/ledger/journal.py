@@ -1,0 +1,101 @@
+"""The journal: everything that happened to a ledger, numbered without a gap.
+
+Event number n carries sha256(hash of event n-1 + its own body), so that no event can be changed,
+added or left out unnoticed. The body is the canonical form of an event: it is what is hashed,
+stored, fed to partners and sent to their webhooks, byte for byte.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from enum import Enum
+
+from attrs import frozen
+
+from payflow_domain.ids import EVENT, Mint
+from payflow_domain.ledger.accounts import Side
+from payflow_domain.ledger.engine import Applied
+from payflow_domain.ledger.ledgers import Ledger
+from payflow_domain.ledger.published import (
+    Published,
+    publish_applied,
+    publish_move,
+    publish_time,
+    publish_transaction,
+)
+from payflow_domain.ledger.transactions import Status
+
+Encode = Callable[[Mapping[str, object]], bytes]
+"""Writes compact JSON in UTF-8, members in their given order, nothing escaped that need not be."""
+
+
+class EventType(Enum):
+    """What the journal tells of."""
+
+    WALLET_CREATED = "wallet.created"
+    WALLET_UPDATED = "wallet.updated"
+    WALLET_CREDITED = "wallet.credited"
+    WALLET_DEBITED = "wallet.debited"
+    TRANSACTION_PENDING = "transaction.pending"
+    TRANSACTION_COMPLETED = "transaction.completed"
+    TRANSACTION_FAILED = "transaction.failed"
+    TRANSACTION_REVERSED = "transaction.reversed"
+
+
+@frozen
+class Event:
+    """One event of the journal: ``body`` is its canonical form, ``hash`` its link in the chain."""
+
+    sequence: int
+    type: EventType
+    at: datetime
+    body: bytes
+    hash: bytes
+
+
+Fact = tuple[EventType, Published]
+"""What happened, not yet numbered."""
+
+_OF_STATUS = {
+    Status.PENDING: EventType.TRANSACTION_PENDING,
+    Status.POSTED: EventType.TRANSACTION_COMPLETED,
+    Status.VOIDED: EventType.TRANSACTION_FAILED,
+}
+_OF_SIDE = {Side.DEBIT: EventType.WALLET_DEBITED, Side.CREDIT: EventType.WALLET_CREDITED}
+
+
+def facts_of(applied: Applied) -> Iterator[Fact]:
+    """Tell of a command in the order in which the engine numbered its events."""
+    transaction = applied.transaction
+    yield _OF_STATUS[transaction.status], publish_applied(applied)
+    for entry, account in applied.wallet_moves:
+        yield _OF_SIDE[entry.side], publish_move(transaction, entry, account)
+    if applied.reversed is not None:
+        yield EventType.TRANSACTION_REVERSED, publish_transaction(applied.reversed)
+
+
+def write_events(
+    ledger: Ledger, facts: Iterable[Fact], at: datetime, mint: Mint, encode: Encode
+) -> list[Event]:
+    """Number ``facts`` after the ledger's last event and link them into its chain."""
+    events = []
+    head, environment, time = ledger.head, ledger.environment.value, publish_time(at)
+    for sequence, (type_, data) in enumerate(facts, ledger.sequence + 1):
+        body = encode(
+            {
+                "id": mint(EVENT),
+                "event": type_.value,
+                "sequence": sequence,
+                "environment": environment,
+                "createdAt": time,
+                "data": data,
+            }
+        )
+        head = link(head, body)
+        events.append(Event(sequence, type_, at, body, head))
+    return events
+
+
+def link(previous: bytes, body: bytes) -> bytes:
+    """Return the hash of an event whose predecessor has the hash ``previous``."""
+    return hashlib.sha256(previous + body).digest()

@@ -1,0 +1,1 @@
+"""Partners: the companies that build on PayFlow."""

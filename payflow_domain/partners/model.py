@@ -1,0 +1,24 @@
+"""A partner and where it stands."""
+
+from datetime import datetime
+from enum import Enum
+
+from attrs import frozen
+
+from payflow_domain.ids import PartnerId
+
+
+class PartnerStatus(Enum):
+    """Where a partner stands."""
+
+    APPROVED = "approved"
+
+
+@frozen
+class Partner:
+    """A company that builds on PayFlow."""
+
+    id: PartnerId
+    name: str
+    status: PartnerStatus
+    created_at: datetime

@@ -1,0 +1,105 @@
+"""How the movements of wallets are booked."""
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from payflow_domain.ids import TRANSACTION, WALLET, AccountId, TransactionId, is_id
+from payflow_domain.ledger.accounts import AccountKind, system_account_id
+from payflow_domain.ledger.errors import TransactionNotFound
+from payflow_domain.ledger.transactions import (
+    Draft,
+    Post,
+    Reverse,
+    TransactionType,
+    Unit,
+    two_legged,
+)
+from payflow_domain.money import Money
+from payflow_domain.texts import DESCRIPTION_LENGTH_MAX, check_metadata, check_text
+from payflow_domain.wallets.model import WalletNotFound
+
+
+@frozen
+class Note:
+    """What a caller writes on a movement; raises ``InvalidText`` out of bounds."""
+
+    description: str | None = None
+    metadata: Mapping[str, str] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse words out of bounds."""
+        if self.description is not None:
+            check_text(self.description, DESCRIPTION_LENGTH_MAX)
+        check_metadata(self.metadata)
+
+
+NO_NOTE = Note()
+
+
+def book_transfer(
+    from_wallet_id: str, to_wallet_id: str, money: Money, note: Note = NO_NOTE
+) -> Unit:
+    """Dr one wallet / Cr the other; raises ``WalletNotFound``."""
+    return _post(
+        TransactionType.TRANSFER,
+        money,
+        debit=wallet_account(from_wallet_id),
+        credit=wallet_account(to_wallet_id),
+        note=note,
+    )
+
+
+def book_credit(wallet_id: str, money: Money, note: Note = NO_NOTE) -> Unit:
+    """Dr partner settlement / Cr wallet; raises ``WalletNotFound``."""
+    return _post(
+        TransactionType.CREDIT,
+        money,
+        debit=system_account_id(AccountKind.PARTNER_SETTLEMENT, money.currency),
+        credit=wallet_account(wallet_id),
+        note=note,
+    )
+
+
+def book_debit(wallet_id: str, money: Money, note: Note = NO_NOTE) -> Unit:
+    """Dr wallet / Cr partner settlement; raises ``WalletNotFound``."""
+    return _post(
+        TransactionType.DEBIT,
+        money,
+        debit=wallet_account(wallet_id),
+        credit=system_account_id(AccountKind.PARTNER_SETTLEMENT, money.currency),
+        note=note,
+    )
+
+
+def book_reversal(transaction_id: str, amount: int | None = None, note: Note = NO_NOTE) -> Unit:
+    """Take back ``amount`` minor units (``None``: what is left) of a completed transaction.
+
+    Raises ``TransactionNotFound``.
+    """
+    if not is_id(transaction_id, TRANSACTION):
+        detail = "There is no such transaction; check its id."
+        raise TransactionNotFound(detail, subject=transaction_id)
+    return (Reverse(TransactionId(transaction_id), amount, note.description, note.metadata),)
+
+
+def wallet_account(wallet_id: str) -> AccountId:
+    """Return the account of a wallet; only a wallet's id will do. Raises ``WalletNotFound``."""
+    if not is_id(wallet_id, WALLET):
+        detail = "There is no such wallet; check its id."
+        raise WalletNotFound(detail, subject=wallet_id)
+    return AccountId(wallet_id)
+
+
+def _post(
+    type_: TransactionType, money: Money, *, debit: AccountId, credit: AccountId, note: Note
+) -> Unit:
+    draft: Draft = two_legged(
+        type_,
+        money,
+        debit=debit,
+        credit=credit,
+        description=note.description,
+        metadata=note.metadata,
+    )
+    return (Post(draft),)
