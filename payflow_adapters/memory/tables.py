@@ -1,0 +1,69 @@
+"""The tables of the store in memory, keyed as a database would key them."""
+
+from collections import ChainMap
+from collections.abc import MutableMapping
+from datetime import datetime
+from typing import Any
+
+from attrs import Factory, define, evolve, fields, frozen
+
+from payflow_domain.access.keys import ApiKey
+from payflow_domain.ids import AccountId, LedgerId, PartnerId, TransactionId
+from payflow_domain.ledger.accounts import Account
+from payflow_domain.ledger.idempotency import RETENTION, IdempotencyKey, SpentKey
+from payflow_domain.ledger.journal import Event
+from payflow_domain.ledger.ledgers import Environment, Ledger
+from payflow_domain.ledger.transactions import Entry, Transaction
+from payflow_domain.partners.model import Partner
+from payflow_domain.wallets.model import Wallet
+
+
+@frozen
+class DatedKey:
+    """A spent key and when it was spent."""
+
+    spent: SpentKey
+    at: datetime
+
+    def is_remembered(self, now: datetime) -> bool:
+        """Tell whether the key was spent no longer than ``RETENTION`` before ``now``."""
+        return now - self.at <= RETENTION
+
+
+@define
+class Tables:
+    """Every row of every ledger.
+
+    Entries are numbered per account and events per ledger, both from 1 without a gap, so a range
+    of either is read number by number.
+    """
+
+    partners: MutableMapping[PartnerId, Partner] = Factory(dict)
+    keys: MutableMapping[bytes, ApiKey] = Factory(dict)
+    ledgers: MutableMapping[LedgerId, Ledger] = Factory(dict)
+    ledger_ids: MutableMapping[tuple[PartnerId, Environment], LedgerId] = Factory(dict)
+    accounts: MutableMapping[tuple[LedgerId, AccountId], Account] = Factory(dict)
+    entries: MutableMapping[tuple[LedgerId, AccountId, int], Entry] = Factory(dict)
+    transactions: MutableMapping[tuple[LedgerId, TransactionId], Transaction] = Factory(dict)
+    events: MutableMapping[tuple[LedgerId, int], Event] = Factory(dict)
+    spent: MutableMapping[tuple[LedgerId, IdempotencyKey], DatedKey] = Factory(dict)
+    wallets: MutableMapping[tuple[LedgerId, AccountId], Wallet] = Factory(dict)
+    external_ids: MutableMapping[tuple[LedgerId, str], AccountId] = Factory(dict)
+
+    def stage(self) -> "Tables":
+        """Return tables that show these rows, and keep to themselves what is written to them."""
+        return Tables(**{name: ChainMap({}, table) for name, table in self._named()})
+
+    def take_over(self, staged: "Tables") -> None:
+        """Make what was written to ``staged`` part of these tables."""
+        for name, table in staged._named():  # noqa: SLF001 - another one of this class
+            if isinstance(table, ChainMap):
+                getattr(self, name).update(table.maps[0])
+
+    def find_wallet(self, ledger_id: LedgerId, wallet_id: AccountId) -> Wallet | None:
+        """Return a wallet with its account as it is now."""
+        wallet = self.wallets.get((ledger_id, wallet_id))
+        return wallet and evolve(wallet, account=self.accounts[ledger_id, wallet_id])
+
+    def _named(self) -> list[tuple[str, MutableMapping[Any, Any]]]:
+        return [(each.name, getattr(self, each.name)) for each in fields(Tables)]

@@ -1,0 +1,43 @@
+"""Bringing a database to the present schema."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from payflow_adapters.postgres.connection import sqlalchemy_url
+
+_LOCK = 0x7061_7966
+"""The advisory lock that makes programs started together migrate one after the other."""
+
+
+def migrate(url: str) -> None:
+    """Upgrade the database at ``url`` to the newest schema.
+
+    The user must own the database and, the first time, be allowed to create a role. Safe to run
+    from several machines at once.
+    """
+    engine = create_engine(sqlalchemy_url(url), poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        command.upgrade(alembic_config(connection), "head")
+
+
+def is_migrated(connection: Connection) -> bool:
+    """Tell whether the schema is the newest one."""
+    scripts = ScriptDirectory.from_config(alembic_config(connection))
+    present = MigrationContext.configure(connection).get_current_revision()
+    return present == scripts.get_current_head()
+
+
+def alembic_config(connection: Connection) -> Config:
+    """Configure alembic to work on an open connection."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,33 @@
+"""The stores in PostgreSQL, one object for all capabilities."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from attrs import frozen
+
+from payflow_adapters.postgres.connection import unavailable_as
+from payflow_adapters.postgres.directory_reader import PostgresDirectoryReader
+from payflow_adapters.postgres.ledger_reader import PostgresLedgerReader
+from payflow_adapters.postgres.migrate import is_migrated
+from payflow_adapters.postgres.unit_of_work import PostgresUnitOfWork
+from payflow_adapters.postgres.wallet_reader import PostgresWalletReader
+from payflow_domain.clock import Clock
+from payflow_domain.ledger.errors import CommitFailed
+
+
+@frozen
+class PostgresStore(PostgresLedgerReader, PostgresWalletReader, PostgresDirectoryReader):
+    """Writes through ``begin``; every other method reads what is committed."""
+
+    clock: Clock
+
+    @contextmanager
+    def begin(self) -> Iterator[PostgresUnitOfWork]:
+        """Begin a unit of work: one transaction on one connection."""
+        with unavailable_as(CommitFailed), self.database.writer.begin() as connection:
+            yield PostgresUnitOfWork(connection, self.clock)
+
+    def is_ready(self) -> bool:
+        """Tell whether the database has the present schema; raises ``DatabaseUnavailable``."""
+        with self.database.reading() as connection:
+            return is_migrated(connection)

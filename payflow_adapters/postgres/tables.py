@@ -1,0 +1,202 @@
+"""The tables. Every table of a tenant leads its primary key with the ledger.
+
+Ids are compared byte by byte (collation C), so that they sort as they were made. What may never
+change (entries, events) is kept so by triggers and privileges: see the migrations.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+APP_ROLE = "payflow_app"
+"""The database role that the running program takes: it owns nothing and may change little."""
+
+Id = Text(collation="C")
+Moment = DateTime(timezone=True)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    }
+)
+
+partners = Table(
+    "partners",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+ledgers = Table(
+    "ledgers",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("partner_id", Id, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("settlement_limit", BigInteger),
+    Column("sequence", BigInteger, nullable=False),
+    Column("head", LargeBinary, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    UniqueConstraint("partner_id", "environment"),
+    # Room on each page for the new version of a row that every commit updates.
+    postgresql_with={"fillfactor": "50"},
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("id", Id, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("floor", BigInteger),
+    Column("debits_posted", BigInteger, nullable=False),
+    Column("credits_posted", BigInteger, nullable=False),
+    Column("debits_pending", BigInteger, nullable=False),
+    Column("credits_pending", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    PrimaryKeyConstraint("ledger_id", "id"),
+    CheckConstraint(
+        "least(debits_posted, credits_posted, debits_pending, credits_pending) >= 0",
+        name="counters",
+    ),
+    CheckConstraint(
+        "kind <> 'wallet' OR credits_posted - debits_posted - debits_pending >= 0",
+        name="overdraft",
+    ),
+    postgresql_with={"fillfactor": "50"},
+)
+
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("id", Id, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("postings", JSON, nullable=False),
+    Column("description", Text),
+    Column("metadata", JSON, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("completed_at", Moment),
+    Column("reverses", Id),
+    Column("reversed_amount", BigInteger, nullable=False),
+    Column("failure", JSON),
+    PrimaryKeyConstraint("ledger_id", "id"),
+    CheckConstraint("amount BETWEEN 1 AND 9007199254740991", name="amount"),
+    CheckConstraint("reversed_amount BETWEEN 0 AND amount", name="reversed_amount"),
+)
+
+pending_transactions = Index(
+    "transactions_pending",
+    transactions.c.ledger_id,
+    transactions.c.id,
+    postgresql_where=text("status = 'pending'"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("account_id", Id, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("transaction_id", Id, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("debits_posted", BigInteger, nullable=False),
+    Column("credits_posted", BigInteger, nullable=False),
+    Column("debits_pending", BigInteger, nullable=False),
+    Column("credits_pending", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    # Times never go back within an account, so this is the order of versions too: one index
+    # serves statements and balances as of any moment.
+    PrimaryKeyConstraint("ledger_id", "account_id", "at", "version"),
+    CheckConstraint("amount > 0", name="amount"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("ledger_id", "sequence"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("key", Id, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("status", SmallInteger),
+    Column("body", Text),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("ledger_id", "key"),
+)
+
+wallets = Table(
+    "wallets",
+    metadata,
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("id", Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("external_user_id", Text),
+    Column("external_wallet_id", Text),
+    Column("status", Text, nullable=False),
+    Column("metadata", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    PrimaryKeyConstraint("ledger_id", "id"),
+    UniqueConstraint("ledger_id", "external_wallet_id"),
+    ForeignKeyConstraint(["ledger_id", "id"], ["accounts.ledger_id", "accounts.id"]),
+    Index("wallets_external_user_id", "ledger_id", "external_user_id", "id"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("partner_id", Id, nullable=False),
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("permissions", JSON, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("last_four", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    UniqueConstraint("digest"),
+    ForeignKeyConstraint(["ledger_id"], ["ledgers.id"]),
+)
