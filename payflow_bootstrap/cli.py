@@ -1,0 +1,63 @@
+"""The ``payflow`` command."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from payflow_adapters.postgres.migrate import migrate as migrate_database
+from payflow_adapters.postgres.server import EmbeddedServerError
+from payflow_bootstrap.development import DevelopmentError, develop
+from payflow_bootstrap.server import serve as serve_api
+from payflow_bootstrap.settings import SettingsError, read_settings
+
+DATA_DIR = Path(".payflow")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="payflow")
+def commands() -> None:
+    """PayFlow: wallets and payments on double-entry books."""
+
+
+@commands.command()
+@click.option("--port", default=3000, show_default=True, help="Port of the API on 127.0.0.1.")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DATA_DIR,
+    show_default=True,
+    help="Where everything is kept; starting again there keeps the data.",
+)
+def dev(port: int, data_dir: Path) -> None:
+    """Run everything on this machine: PostgreSQL, the API and a demo partner."""
+    develop(data_dir, port)
+
+
+@commands.command()
+@click.option("--lifeline", type=int, hidden=True)
+def serve(lifeline: int | None) -> None:
+    """Serve the API; settings come from the environment (PAYFLOW_..., SESSION_SECRET)."""
+    serve_api(read_settings(os.environ), lifeline)
+
+
+@commands.command()
+@click.option(
+    "--database-url",
+    envvar="PAYFLOW_DATABASE_URL",
+    required=True,
+    help="postgresql:// address; its user owns the database.",
+)
+def migrate(database_url: str) -> None:
+    """Bring a database to the present schema."""
+    migrate_database(database_url)
+
+
+def main() -> None:
+    """Run the command; a fault of the caller's is one line and exit status 2."""
+    try:
+        commands()
+    except (SettingsError, DevelopmentError, EmbeddedServerError) as fault:
+        click.echo(f"payflow: {fault}", err=True)
+        sys.exit(2)

@@ -1,0 +1,59 @@
+"""Putting the pieces together: the only place that knows which adapter serves which port."""
+
+from dependency_injector import containers, providers
+
+from payflow_adapters.clock import SystemClock
+from payflow_adapters.currencies import iso_currencies
+from payflow_adapters.encoding import encode_json
+from payflow_adapters.ids import UuidSource
+from payflow_adapters.postgres.connection import connect
+from payflow_adapters.postgres.store import PostgresStore
+from payflow_adapters.secret_source import SystemSecrets
+from payflow_domain.access.service import Access
+from payflow_domain.ledger.service import Ledgers
+from payflow_domain.partners.service import Partners
+from payflow_domain.wallets.history import History
+from payflow_domain.wallets.service import Wallets
+from payflow_http.services import Services
+
+
+class Core(containers.DeclarativeContainer):
+    """The use cases on one database."""
+
+    database_url = providers.Dependency(instance_of=str)
+
+    clock = providers.Singleton(SystemClock)
+    ids = providers.Singleton(UuidSource)
+    secrets = providers.Singleton(SystemSecrets)
+    encode = providers.Object(encode_json)
+    currencies = providers.Singleton(iso_currencies)
+    database = providers.Singleton(connect, database_url)
+    store = providers.Singleton(PostgresStore, database=database, clock=clock)
+
+    ledgers = providers.Singleton(
+        Ledgers, begin=store.provided.begin, reader=store, clock=clock, ids=ids, encode=encode
+    )
+    history = providers.Singleton(History, ledgers=ledgers)
+    wallets = providers.Singleton(
+        Wallets,
+        begin=store.provided.begin,
+        reader=store,
+        clock=clock,
+        ids=ids,
+        encode=encode,
+        currencies=currencies,
+    )
+    access = providers.Singleton(
+        Access, begin=store.provided.begin, reader=store, clock=clock, ids=ids, secrets=secrets
+    )
+    partners = providers.Singleton(
+        Partners, begin=store.provided.begin, reader=store, clock=clock, ids=ids
+    )
+    services = providers.Singleton(
+        Services,
+        ledgers=ledgers,
+        wallets=wallets,
+        history=history,
+        access=access,
+        ready=store.provided.is_ready,
+    )

@@ -1,0 +1,236 @@
+"""``payflow dev``: everything on one machine, with nothing to set up."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from threading import Event
+from types import FrameType
+
+import click
+from attrs import frozen
+
+from payflow_adapters.postgres.migrate import migrate
+from payflow_adapters.postgres.server import EmbeddedServer
+from payflow_bootstrap.containers import Core
+from payflow_domain.access.keys import InvalidApiKey
+from payflow_domain.access.permissions import ALL_PERMISSIONS
+from payflow_domain.ledger.ledgers import Environment, Ledger
+
+HOST = "127.0.0.1"
+DEMO_PARTNER = "RoSaBank"
+_READY_TIMEOUT_S = 30
+_STOP_TIMEOUT_S = 30
+_RESTART_PAUSE_S = 0.5
+
+
+class DevelopmentError(Exception):
+    """It cannot run here; the message says why and what to do."""
+
+
+@frozen
+class Facts:
+    """What ``dev.json`` tells other programs."""
+
+    base_url: str
+    api_key: str
+    database_url: str
+
+    def as_json(self) -> str:
+        """Write them by their public names."""
+        return json.dumps(
+            {
+                "baseUrl": self.base_url,
+                "apiKey": self.api_key,
+                "databaseUrl": self.database_url,
+            },
+            indent=2,
+        )
+
+
+def develop(data_dir: Path, port: int) -> None:
+    """Run PostgreSQL, the API and a demo partner until SIGINT or SIGTERM.
+
+    Once all is ready, ``data_dir/dev.json`` says how to reach it. Raises ``DevelopmentError``
+    where the port is taken, and ``EmbeddedServerError``.
+    """
+    stop = _stop_event()
+    data_dir = data_dir.resolve()
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (data_dir / "dev.json").unlink(missing_ok=True)
+    with EmbeddedServer.start(data_dir / "postgres") as postgres:
+        _check_port(port)
+        postgres.create_database("payflow")
+        url = postgres.url("payflow")
+        migrate(url)
+        facts = Facts(f"http://{HOST}:{port}", _demo_key(url, data_dir), url)
+        with _api(_environment(url, port, data_dir), facts.base_url, stop) as watch:
+            _write_private(data_dir / "dev.json", facts.as_json())
+            click.echo(_welcome(facts, data_dir))
+            watch()
+    click.echo("Stopped.")
+
+
+def _stop_event() -> Event:
+    stop = Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    return stop
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise DevelopmentError(
+                f"Port {port} cannot be had ({error.strerror}); choose another with --port."
+            ) from None
+
+
+def _demo_key(url: str, data_dir: Path) -> str:
+    """Return a key of the demo partner's sandbox: the one made before, or a new one."""
+    core = Core(database_url=url)
+    kept = data_dir / "api-key"
+    try:
+        if kept.exists() and _opens(core, secret := kept.read_text().strip()):
+            return secret
+        _, secret = core.access().issue_key(_demo_ledger(core), "payflow dev", ALL_PERMISSIONS)
+        _write_private(kept, secret)
+        return secret
+    finally:
+        core.database().close()
+
+
+def _opens(core: Core, secret: str) -> bool:
+    try:
+        core.access().authenticate(secret)
+    except InvalidApiKey:
+        return False
+    return True
+
+
+def _demo_ledger(core: Core) -> Ledger:
+    partner = core.store().partner_named(DEMO_PARTNER)
+    if partner is not None:
+        ledger: Ledger | None = core.store().ledger_of(partner.id, Environment.SANDBOX)
+        if ledger is not None:
+            return ledger
+    _, made = core.partners().approve(DEMO_PARTNER)
+    return made
+
+
+def _environment(url: str, port: int, data_dir: Path) -> Mapping[str, str]:
+    kept = data_dir / "session-secret"
+    if not kept.exists():
+        _write_private(kept, secrets.token_urlsafe(48))
+    return {
+        "PAYFLOW_ACCESS_LOG": "off",
+        "PAYFLOW_LOG_LEVEL": "warning",
+        **os.environ,
+        "PAYFLOW_DATABASE_URL": url,
+        "PAYFLOW_HOST": HOST,
+        "PAYFLOW_PORT": str(port),
+        "SESSION_SECRET": kept.read_text().strip(),
+    }
+
+
+@contextmanager
+def _api(
+    environment: Mapping[str, str], base_url: str, stop: Event
+) -> Iterator[Callable[[], None]]:
+    """Run the API beside this program, which gives it a lifeline.
+
+    Yields, once it is ready, a function that returns when ``stop`` is set and until then starts
+    the API again where it ends by itself.
+    """
+    lifeline, held = os.pipe()
+    command = [sys.executable, "-m", "payflow_bootstrap", "serve", f"--lifeline={lifeline}"]
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603  # the command is our own
+            command, env=environment, pass_fds=[lifeline], start_new_session=True
+        )
+
+    process = start()
+
+    def watch() -> None:
+        nonlocal process
+        while not stop.wait(_RESTART_PAUSE_S):
+            if process.poll() is not None:
+                click.echo(f"The API ended ({process.returncode}); starting it again.", err=True)
+                process = start()
+
+    try:
+        _await_ready(base_url, process, stop)
+        yield watch
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        os.close(held)
+        os.close(lifeline)
+
+
+def _await_ready(base_url: str, process: subprocess.Popen[bytes], stop: Event) -> None:
+    deadline = time.monotonic() + _READY_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise DevelopmentError("The API did not start; what it wrote above says why.")
+        if stop.wait(0.05) or _is_ready(base_url):
+            return
+    raise DevelopmentError(f"The API was not ready within {_READY_TIMEOUT_S} s.")
+
+
+def _is_ready(base_url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{base_url}/ready", timeout=2) as answer:  # noqa: S310  # our own address
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only this account can read, whole or not at all."""
+    part = path.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=0o600)
+    part.write_text(f"{text}\n")
+    part.replace(path)
+
+
+def _welcome(facts: Facts, data_dir: Path) -> str:
+    body = json.dumps({"name": "Ada", "currency": "EUR"})
+    return f"""
+PayFlow is ready at {facts.base_url}
+
+  API key (sandbox)  {facts.api_key}
+  Database           {facts.database_url}
+  All of this        {data_dir / "dev.json"}
+
+Open a wallet:
+
+  curl -s {facts.base_url}/api/v1/wallets \\
+    -H 'Authorization: Bearer {facts.api_key}' \\
+    -H 'Content-Type: application/json' \\
+    -d '{body}'
+
+See it play a savings circle: payflow demo    Stop: Ctrl-C
+"""

@@ -1,0 +1,66 @@
+"""Settings, from the environment."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+
+import environ
+
+SECRET_LENGTH_MIN = 32
+_HINT = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+
+
+class SettingsError(Exception):
+    """A setting is missing or out of bounds; the message says which and what to do."""
+
+
+def _secret(value: str) -> bytes:
+    secret = value.encode()
+    if len(secret) < SECRET_LENGTH_MIN:
+        raise SettingsError(
+            f"SESSION_SECRET must have {SECRET_LENGTH_MIN} bytes or more; make one with: {_HINT}"
+        )
+    return secret
+
+
+def _switch(value: str) -> bool:
+    words = {"on": True, "off": False}
+    if value not in words:
+        raise SettingsError(f"A switch is 'on' or 'off', not {value!r}.")
+    return words[value]
+
+
+@environ.config(prefix="PAYFLOW", frozen=True)
+class Settings:
+    """How this program runs.
+
+    ``processes`` is the number of API processes on this machine. ``session_secret`` has
+    ``SECRET_LENGTH_MIN`` bytes or more and is the same on every machine.
+    """
+
+    database_url: str = environ.var(help="postgresql:// address of a migrated database")
+    session_secret: bytes = environ.var(
+        name="SESSION_SECRET", converter=_secret, help="32 bytes or more, the same everywhere"
+    )
+    host: str = environ.var("127.0.0.1", help="address to listen on")
+    port: int = environ.var(3000, converter=int, help="port to listen on")
+    processes: int = environ.var(1, converter=int, help="API processes on this machine")
+    log_level: str = environ.var("info", help="debug, info, warning or error")
+    access_log: bool = environ.var("on", converter=_switch, help="a log line for each request")
+
+    def derived_secret(self, purpose: str) -> bytes:
+        """Return a secret of 32 bytes for one purpose."""
+        return hmac.digest(self.session_secret, purpose.encode(), hashlib.sha256)
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read the settings; raises ``SettingsError``."""
+    try:
+        settings: Settings = environ.to_config(Settings, environ=dict(environment))
+    except environ.MissingEnvValueError as missing:
+        name = missing.args[0]
+        hint = f"; make one with: {_HINT}" if name == "SESSION_SECRET" else ""
+        raise SettingsError(f"Set {name} in the environment{hint}.") from None
+    except ValueError as fault:
+        raise SettingsError(f"A setting is not a number: {fault}.") from None
+    return settings
