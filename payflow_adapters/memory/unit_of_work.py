@@ -141,7 +141,8 @@ class MemoryUnitOfWork:
 
     def _spend(self, ledger: Ledger, spent: Iterable[SpentKey]) -> None:
         for each in spent:
-            require(not self._spent(ledger.id, each.claim.key), "the idempotency key is spent")
+            before = self._spent(ledger.id, each.claim.key)
+            require(before is None or before.answer is None, "the idempotency key is spent")
             self._tables.spent[ledger.id, each.claim.key] = DatedKey(each, ledger.last_at)
 
     def _take(self, ledger_id: LedgerId, external_id: str, wallet_id: AccountId) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import orjson
 import psycopg
 from attrs import frozen
-from sqlalchemy import Connection, Engine, create_engine, make_url
+from psycopg.types.json import set_json_dumps, set_json_loads
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from payflow_adapters.postgres.tables import APP_ROLE
@@ -76,6 +78,8 @@ def connect(url: str, *, writers: int = 2, readers: int = 8) -> Database:
         isolation_level="AUTOCOMMIT",
         connect_args=_connect_args(_READER),
     )
+    for engine in (writer, reader):
+        event.listen(engine, "connect", _speak_json)
     return Database(writer, reader)
 
 
@@ -101,6 +105,11 @@ def violated_constraint(error: DBAPIError) -> str | None:
     """Name the constraint that a statement would have broken, if that is what failed."""
     cause = error.orig
     return cause.diag.constraint_name if isinstance(cause, psycopg.IntegrityError) else None
+
+
+def _speak_json(connection: psycopg.Connection, _record: object) -> None:
+    set_json_dumps(orjson.dumps, connection)
+    set_json_loads(orjson.loads, connection)
 
 
 def _connect_args(settings: Mapping[str, str]) -> dict[str, object]:

@@ -28,41 +28,45 @@ LOAD_TRANSACTIONS = """
     JOIN transactions t USING (ledger_id, id)
 """
 
-# Keys that are written again: expired, or claimed before their answer was known.
-FORGET_KEYS = """
-    DELETE FROM idempotency_keys k
-    USING unnest(%b::bigint[], %b::text[]) AS w(ledger_id, key)
-    WHERE k.ledger_id = w.ledger_id AND k.key = w.key
-"""
-
-UPDATE_LEDGERS = """
-    UPDATE ledgers l SET sequence = w.sequence, head = w.head, last_at = w.last_at
-    FROM unnest(%b::bigint[], %b::bigint[], %b::bytea[], %b::timestamptz[])
-      AS w(id, sequence, head, last_at)
-    WHERE l.id = w.id
-"""
-
-# Guarded by the version: an account never goes back.
-UPDATE_ACCOUNTS = """
+# All that a commit writes, in one statement: each set is one JSON array, most often empty or long.
+# Its row count is that of the accounts updated, which are guarded by their version: an account
+# never goes back. An idempotency key is written again when it has expired, or was claimed before
+# its answer was known.
+WRITE = """
+    WITH opened AS (
+      INSERT INTO accounts SELECT * FROM json_populate_recordset(NULL::accounts, %(opened)s)
+    ), made AS (
+      INSERT INTO transactions SELECT * FROM json_populate_recordset(NULL::transactions, %(made)s)
+    ), changed AS (
+      UPDATE transactions t SET
+        status = w.status, amount = w.amount, postings = w.postings, sequence = w.sequence,
+        completed_at = w.completed_at, reversed_amount = w.reversed_amount, failure = w.failure
+      FROM json_populate_recordset(NULL::transactions, %(changed)s) w
+      WHERE t.ledger_id = w.ledger_id AND t.id = w.id
+    ), entered AS (
+      INSERT INTO entries SELECT * FROM json_populate_recordset(NULL::entries, %(entries)s)
+    ), told AS (
+      INSERT INTO events SELECT ledger_id, sequence, type, at, body, decode(hash, 'hex')
+      FROM json_to_recordset(%(events)s) AS w(
+        ledger_id bigint, sequence bigint, type text, at timestamptz, body text, hash text)
+    ), spent AS (
+      INSERT INTO idempotency_keys
+      SELECT ledger_id, key, decode(fingerprint, 'hex'), status, body, at
+      FROM json_to_recordset(%(keys)s) AS w(
+        ledger_id bigint, key text, fingerprint text, status smallint, body text, at timestamptz)
+      ON CONFLICT (ledger_id, key) DO UPDATE SET fingerprint = excluded.fingerprint,
+        status = excluded.status, body = excluded.body, at = excluded.at
+    ), heads AS (
+      UPDATE ledgers l SET
+        sequence = w.sequence, head = decode(w.head, 'hex'), last_at = w.last_at
+      FROM json_to_recordset(%(heads)s) AS w(
+        id bigint, sequence bigint, head text, last_at timestamptz)
+      WHERE l.id = w.id
+    )
     UPDATE accounts a SET
       debits_posted = w.debits_posted, credits_posted = w.credits_posted,
       debits_pending = w.debits_pending, credits_pending = w.credits_pending,
       version = w.version, sequence = w.sequence, is_open = w.is_open
-    FROM json_to_recordset(%s::json) AS w(
-      ledger_id bigint, id text, debits_posted bigint, credits_posted bigint,
-      debits_pending bigint, credits_pending bigint,
-      version bigint, sequence bigint, is_open boolean)
+    FROM json_populate_recordset(NULL::accounts, %(accounts)s) w
     WHERE a.ledger_id = w.ledger_id AND a.id = w.id AND a.version <= w.version
-"""
-
-INSERT_ACCOUNT = """
-    INSERT INTO accounts (ledger_id, id, kind, currency, floor, debits_posted, credits_posted,
-      debits_pending, credits_pending, version, sequence, is_open)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
-
-UPDATE_TRANSACTION = """
-    UPDATE transactions SET status = %s, amount = %s, postings = %s::json, sequence = %s,
-      completed_at = %s, reversed_amount = %s, failure = %s::json
-    WHERE ledger_id = %s AND id = %s
 """

@@ -1,17 +1,27 @@
 """One database transaction."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import LiteralString
 
-import orjson
 import psycopg
-from attrs import Factory, define
+from attrs import define
+from psycopg.types.json import Json
 from sqlalchemy import Connection, insert, update
 from sqlalchemy.exc import IntegrityError
 
-from payflow_adapters.postgres import bulk, statements
+from payflow_adapters.postgres import statements
 from payflow_adapters.postgres.connection import violated_constraint
+from payflow_adapters.postgres.records import (
+    account_record,
+    api_key_record,
+    entry_record,
+    event_record,
+    head_record,
+    key_record,
+    transaction_record,
+    wallet_record,
+)
 from payflow_adapters.postgres.rows import (
     LEDGER_COLUMNS,
     Values,
@@ -34,7 +44,6 @@ from payflow_domain.partners.model import Partner
 from payflow_domain.wallets.model import ExternalIdTaken, Wallet
 
 Driver = psycopg.Connection[Values]
-Cursor = psycopg.Cursor[Values]
 
 _EXTERNAL_ID_KEY = "wallets_ledger_id_external_wallet_id_key"
 
@@ -45,7 +54,6 @@ class PostgresUnitOfWork:
 
     connection: Connection
     clock: Clock
-    _known_keys: set[tuple[LedgerId, str]] = Factory(set)
 
     @property
     def _driver(self) -> Driver:
@@ -69,45 +77,15 @@ class PostgresUnitOfWork:
             loaded[ledger_id].accounts[row[0]] = account_of(row)
         for ledger_id, *row in made_rows:
             loaded[ledger_id].transactions[row[0]] = transaction_of(row)
-        self._take_keys(loaded, key_rows)
+        _take_keys(loaded, key_rows, self.clock.now() - RETENTION)
         return loaded
-
-    def _take_keys(self, loaded: Mapping[LedgerId, Loaded], rows: Iterable[Values]) -> None:
-        expired = self.clock.now() - RETENTION
-        for ledger_id, at, *row in rows:
-            spent = spent_key_of(row)
-            self._known_keys.add((ledger_id, spent.claim.key))
-            if at > expired:
-                loaded[ledger_id].spent[spent.claim.key] = spent
 
     def write(self, changes: Iterable[Changes]) -> None:
         changes = list(changes)
-        cursor = self._driver.cursor()
-        for statement, lines in _copied(changes):
-            if statement == bulk.COPY_KEYS:
-                self._forget_keys(cursor, changes)
-            if lines:
-                with cursor.copy(statement) as copy:
-                    copy.write("".join(lines))
-        with self._driver.pipeline():
-            _open_accounts(cursor, changes)
-            _update_transactions(cursor, changes)
-            _update_ledgers(cursor, [change.ledger for change in changes])
-            _update_accounts(cursor, changes)
-        expected = sum(len(change.accounts) for change in changes)
-        if expected and cursor.rowcount != expected:
+        written = self._driver.execute(statements.WRITE, _parameters(changes))
+        if written.rowcount != sum(len(change.accounts) for change in changes):
             detail = "The books changed meanwhile; ask again with the same idempotency key."
             raise CommitFailed(detail)
-
-    def _forget_keys(self, cursor: Cursor, changes: Sequence[Changes]) -> None:
-        again = [
-            (change.ledger.id, spent.claim.key)
-            for change in changes
-            for spent in change.spent
-            if (change.ledger.id, spent.claim.key) in self._known_keys
-        ]
-        if again:
-            cursor.execute(statements.FORGET_KEYS, _columns(again))
 
     def add_ledger(
         self,
@@ -129,7 +107,7 @@ class PostgresUnitOfWork:
 
     def add_wallet(self, ledger_id: LedgerId, wallet: Wallet) -> None:
         try:
-            self.connection.execute(insert(wallets).values(_wallet_values(ledger_id, wallet)))
+            self.connection.execute(insert(wallets).values(wallet_record(ledger_id, wallet)))
         except IntegrityError as error:
             if violated_constraint(error) != _EXTERNAL_ID_KEY:
                 raise
@@ -150,7 +128,7 @@ class PostgresUnitOfWork:
         return found and wallet_of(found)
 
     def add_key(self, key: ApiKey) -> None:
-        self.connection.execute(insert(api_keys).values(_key_values(key)))
+        self.connection.execute(insert(api_keys).values(api_key_record(key)))
 
     def add_partner(self, partner: Partner) -> None:
         values = {
@@ -162,138 +140,35 @@ class PostgresUnitOfWork:
         self.connection.execute(insert(partners).values(values))
 
 
-def _columns(pairs: Sequence[tuple[LedgerId, str]]) -> list[list[object]]:
-    return [[ledger_id for ledger_id, _ in pairs], [name for _, name in pairs]]
-
-
 def _look_up(
     driver: Driver, statement: LiteralString, pairs: Sequence[tuple[LedgerId, str]]
 ) -> Iterable[Values]:
-    return driver.execute(statement, _columns(pairs)) if pairs else ()
+    if not pairs:
+        return ()
+    columns = ([ledger_id for ledger_id, _ in pairs], [name for _, name in pairs])
+    return driver.execute(statement, columns)
 
 
-def _copied(changes: Sequence[Changes]) -> Iterator[tuple[LiteralString, list[str]]]:
-    """Write what is only ever added, table by table."""
-    yield (
-        bulk.COPY_TRANSACTIONS,
-        [bulk.transaction_line(c.ledger.id, one) for c in changes for one in c.made],
-    )
-    yield (
-        bulk.COPY_ENTRIES,
-        [bulk.entry_line(c.ledger.id, entry) for c in changes for entry in c.entries],
-    )
-    yield (
-        bulk.COPY_EVENTS,
-        [bulk.event_line(c.ledger.id, event) for c in changes for event in c.events],
-    )
-    yield (
-        bulk.COPY_KEYS,
-        [
-            bulk.key_line(c.ledger.id, s, bulk.moment(c.ledger.last_at))
-            for c in changes
-            for s in c.spent
-        ],
-    )
-
-
-def _open_accounts(cursor: Cursor, changes: Sequence[Changes]) -> None:
-    for change in changes:
-        for one in change.opened:
-            counters = one.counters
-            cursor.execute(
-                statements.INSERT_ACCOUNT,
-                [
-                    change.ledger.id,
-                    one.id,
-                    one.kind.value,
-                    one.currency,
-                    one.floor,
-                    counters.debits_posted,
-                    counters.credits_posted,
-                    counters.debits_pending,
-                    counters.credits_pending,
-                    one.version,
-                    one.sequence,
-                    one.is_open,
-                ],
-            )
-
-
-def _update_transactions(cursor: Cursor, changes: Sequence[Changes]) -> None:
-    for change in changes:
-        for one in change.transactions:
-            failure = bulk.failure_json(one)
-            cursor.execute(
-                statements.UPDATE_TRANSACTION,
-                [
-                    one.status.value,
-                    one.amount,
-                    bulk.postings_json(one.postings),
-                    one.sequence,
-                    one.completed_at,
-                    one.reversed_amount,
-                    failure and failure.decode(),
-                    change.ledger.id,
-                    one.id,
-                ],
-            )
-
-
-def _update_ledgers(cursor: Cursor, heads: Sequence[Ledger]) -> None:
-    columns = [
-        [head.id for head in heads],
-        [head.sequence for head in heads],
-        [head.head for head in heads],
-        [head.last_at for head in heads],
-    ]
-    cursor.execute(statements.UPDATE_LEDGERS, columns)
-
-
-def _update_accounts(cursor: Cursor, changes: Sequence[Changes]) -> None:
-    """Comes last, so that the cursor's row count is that of the accounts."""
-    rows = [
-        {
-            "ledger_id": change.ledger.id,
-            "id": one.id,
-            "debits_posted": one.counters.debits_posted,
-            "credits_posted": one.counters.credits_posted,
-            "debits_pending": one.counters.debits_pending,
-            "credits_pending": one.counters.credits_pending,
-            "version": one.version,
-            "sequence": one.sequence,
-            "is_open": one.is_open,
-        }
-        for change in changes
-        for one in change.accounts
-    ]
-    if rows:
-        cursor.execute(statements.UPDATE_ACCOUNTS, [orjson.dumps(rows).decode()])
-
-
-def _wallet_values(ledger_id: LedgerId, wallet: Wallet) -> dict[str, object]:
-    return {
-        "ledger_id": ledger_id,
-        "id": wallet.id,
-        "name": wallet.name,
-        "currency": wallet.currency,
-        "external_user_id": wallet.external_user_id,
-        "external_wallet_id": wallet.external_wallet_id,
-        "status": wallet.status.value,
-        "metadata": dict(wallet.metadata),
-        "created_at": wallet.created_at,
+def _parameters(changes: Sequence[Changes]) -> dict[str, Json]:
+    """Gather the records of all ledgers, set by set."""
+    ids = [(change, change.ledger.id) for change in changes]
+    sets = {
+        "opened": [account_record(of, one) for c, of in ids for one in c.opened],
+        "accounts": [account_record(of, one) for c, of in ids for one in c.accounts],
+        "made": [transaction_record(of, one) for c, of in ids for one in c.made],
+        "changed": [transaction_record(of, one) for c, of in ids for one in c.transactions],
+        "entries": [entry_record(of, one) for c, of in ids for one in c.entries],
+        "events": [event_record(of, one) for c, of in ids for one in c.events],
+        "keys": [key_record(c, one) for c in changes for one in c.spent],
+        "heads": [head_record(c.ledger) for c in changes],
     }
+    return {name: Json(records) for name, records in sets.items()}
 
 
-def _key_values(key: ApiKey) -> dict[str, object]:
-    return {
-        "id": key.id,
-        "partner_id": key.partner_id,
-        "ledger_id": key.ledger_id,
-        "name": key.name,
-        "permissions": sorted(permission.value for permission in key.permissions),
-        "digest": key.digest,
-        "prefix": key.prefix,
-        "last_four": key.last_four,
-        "created_at": key.created_at,
-        "revoked_at": key.revoked_at,
-    }
+def _take_keys(
+    loaded: Mapping[LedgerId, Loaded], rows: Iterable[Values], expired_at: datetime
+) -> None:
+    for ledger_id, at, *row in rows:
+        if at > expired_at:
+            spent = spent_key_of(row)
+            loaded[ledger_id].spent[spent.claim.key] = spent

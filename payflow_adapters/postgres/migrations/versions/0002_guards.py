@@ -28,7 +28,7 @@ GRANT UPDATE (status, amount, postings, sequence, completed_at, reversed_amount,
 GRANT UPDATE (name, status, metadata) ON wallets TO payflow_app;
 GRANT UPDATE (status) ON partners TO payflow_app;
 GRANT UPDATE (revoked_at) ON api_keys TO payflow_app;
-GRANT DELETE ON idempotency_keys TO payflow_app;
+GRANT UPDATE (fingerprint, status, body, at), DELETE ON idempotency_keys TO payflow_app;
 """
 
 _APPEND_ONLY = """

@@ -1,0 +1,132 @@
+"""What is written, as records: sets of rows travel to PostgreSQL as one JSON value each."""
+
+from payflow_domain.access.keys import ApiKey
+from payflow_domain.ids import LedgerId
+from payflow_domain.ledger.accounts import Account
+from payflow_domain.ledger.idempotency import SpentKey
+from payflow_domain.ledger.journal import Event
+from payflow_domain.ledger.ledgers import Ledger
+from payflow_domain.ledger.ports import Changes
+from payflow_domain.ledger.transactions import Entry, Transaction
+from payflow_domain.wallets.model import Wallet
+
+Record = dict[str, object]
+
+
+def account_record(ledger_id: LedgerId, account: Account) -> Record:
+    counters = account.counters
+    return {
+        "ledger_id": ledger_id,
+        "id": account.id,
+        "kind": account.kind,
+        "currency": account.currency,
+        "floor": account.floor,
+        "debits_posted": counters.debits_posted,
+        "credits_posted": counters.credits_posted,
+        "debits_pending": counters.debits_pending,
+        "credits_pending": counters.credits_pending,
+        "version": account.version,
+        "sequence": account.sequence,
+        "is_open": account.is_open,
+    }
+
+
+def transaction_record(ledger_id: LedgerId, one: Transaction) -> Record:
+    failure = one.failure
+    return {
+        "ledger_id": ledger_id,
+        "id": one.id,
+        "type": one.type,
+        "status": one.status,
+        "amount": one.amount,
+        "currency": one.currency,
+        "postings": [[p.account_id, p.side, p.amount] for p in one.postings],
+        "description": one.description,
+        "metadata": dict(one.metadata),
+        "sequence": one.sequence,
+        "created_at": one.created_at,
+        "completed_at": one.completed_at,
+        "reverses": one.reverses,
+        "reversed_amount": one.reversed_amount,
+        "failure": failure and {"code": failure.code, "message": failure.message},
+    }
+
+
+def entry_record(ledger_id: LedgerId, entry: Entry) -> Record:
+    after = entry.after
+    return {
+        "ledger_id": ledger_id,
+        "account_id": entry.account_id,
+        "at": entry.at,
+        "version": entry.version,
+        "transaction_id": entry.transaction_id,
+        "side": entry.side,
+        "phase": entry.phase,
+        "amount": entry.amount,
+        "debits_posted": after.debits_posted,
+        "credits_posted": after.credits_posted,
+        "debits_pending": after.debits_pending,
+        "credits_pending": after.credits_pending,
+        "sequence": entry.sequence,
+    }
+
+
+def event_record(ledger_id: LedgerId, event: Event) -> Record:
+    return {
+        "ledger_id": ledger_id,
+        "sequence": event.sequence,
+        "type": event.type,
+        "at": event.at,
+        "body": event.body.decode(),
+        "hash": event.hash.hex(),
+    }
+
+
+def key_record(changes: Changes, spent: SpentKey) -> Record:
+    answer = spent.answer
+    return {
+        "ledger_id": changes.ledger.id,
+        "key": spent.claim.key,
+        "fingerprint": spent.claim.fingerprint.hex(),
+        "status": answer and answer.status,
+        "body": answer and answer.body.decode(),
+        "at": changes.ledger.last_at,
+    }
+
+
+def head_record(ledger: Ledger) -> Record:
+    return {
+        "id": ledger.id,
+        "sequence": ledger.sequence,
+        "head": ledger.head.hex(),
+        "last_at": ledger.last_at,
+    }
+
+
+def wallet_record(ledger_id: LedgerId, wallet: Wallet) -> Record:
+    return {
+        "ledger_id": ledger_id,
+        "id": wallet.id,
+        "name": wallet.name,
+        "currency": wallet.currency,
+        "external_user_id": wallet.external_user_id,
+        "external_wallet_id": wallet.external_wallet_id,
+        "status": wallet.status,
+        "metadata": dict(wallet.metadata),
+        "created_at": wallet.created_at,
+    }
+
+
+def api_key_record(key: ApiKey) -> Record:
+    return {
+        "id": key.id,
+        "partner_id": key.partner_id,
+        "ledger_id": key.ledger_id,
+        "name": key.name,
+        "permissions": sorted(key.permissions),
+        "digest": key.digest,
+        "prefix": key.prefix,
+        "last_four": key.last_four,
+        "created_at": key.created_at,
+        "revoked_at": key.revoked_at,
+    }

@@ -1,0 +1,79 @@
+"""Proving the books of a database.
+
+Everything is read in one snapshot, so it holds for a database in use, and it locks nobody out.
+What can be summed is summed by the server; the journal is streamed past. Neither takes more
+memory for more books.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from attrs import frozen
+
+from payflow_adapters.postgres import _verify_sums
+from payflow_adapters.postgres._verify_fault import Fault
+from payflow_adapters.postgres._verify_journal import find_fault_in_journal
+
+__all__ = ["Fault", "Summary", "snapshot", "verify"]
+
+# The journal's cursor is planned for its first row, so that it is streamed and never sorted.
+_SETTINGS = (
+    "-c jit=off -c TimeZone=UTC -c lock_timeout=15s -c work_mem=64MB -c cursor_tuple_fraction=0"
+)
+
+_COUNT = """
+    SELECT (SELECT count(*) FROM ledgers), (SELECT count(*) FROM accounts),
+      (SELECT count(*) FROM transactions), (SELECT count(*) FROM entries),
+      (SELECT count(*) FROM events)
+"""
+
+
+@frozen
+class Summary:
+    """How much was found to be in order."""
+
+    ledgers: int
+    accounts: int
+    transactions: int
+    entries: int
+    events: int
+
+
+@contextmanager
+def snapshot(url: str) -> Iterator[psycopg.Connection]:
+    """Connect to the database at ``url`` and read it as it is at the first query.
+
+    Any user will do who may read every table. Raises ``psycopg.Error``.
+    """
+    with psycopg.connect(url, options=_SETTINGS, connect_timeout=10) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        yield connection
+
+
+def verify(connection: psycopg.Connection) -> Summary | Fault:
+    """Prove the books of every ledger, or tell the first fault.
+
+    ``connection`` reads one ``snapshot``. Raises ``psycopg.Error`` where it cannot be read.
+    """
+    fault = _find_fault(connection)
+    return fault or Summary(*connection.execute(_COUNT).fetchone() or ())
+
+
+def _find_fault(connection: psycopg.Connection) -> Fault | None:
+    """Check in this order: each check counts on what those before it have shown."""
+    for statement in (*_verify_sums.OF_ACCOUNTS, *_verify_sums.OF_TRANSACTIONS):
+        if fault := _find(connection, statement):
+            return fault
+    return find_fault_in_journal(connection) or _find(connection, _verify_sums.OF_JOURNAL)
+
+
+def _find(connection: psycopg.Connection, statement: str) -> Fault | None:
+    """Run a statement that selects the members of the first fault, if there is one."""
+    try:
+        row = connection.execute(statement.encode()).fetchone()
+    except psycopg.DataError as error:
+        # A counter so far off that adding to it overflows, say.
+        return Fault("values", None, "the database", "values that can be summed", str(error))
+    return Fault(*row) if row else None
