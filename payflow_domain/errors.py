@@ -12,7 +12,8 @@ class PayFlowError(Exception):
     """Something was refused and nothing was changed.
 
     ``detail`` tells a person what to do; ``facts`` are figures a program can use, and
-    ``subject`` names the value at fault (an id, say) where there is one.
+    ``subject`` names the value at fault (an id, say) where there is one. ``position`` is set on
+    what was asked for together with others: which of them is at fault, from 0.
     """
 
     code: ClassVar[str] = "error"
@@ -28,6 +29,7 @@ class PayFlowError(Exception):
         self.detail = detail
         self.facts: Mapping[str, object] = facts or {}
         self.subject = subject
+        self.position: int | None = None
 
 
 class Invalid(PayFlowError):

@@ -13,6 +13,9 @@ Currencies = Mapping[str, int]
 """ISO 4217 alphabetic codes with the number of decimal places of each (JPY 0, EUR 2, KWD 3)."""
 
 
+AMOUNT_RULE = f"An amount is an integer of minor units from 1 to {MAX_AMOUNT}."
+
+
 class InvalidAmount(Invalid):
     """An amount outside 1 to ``MAX_AMOUNT``, or not an integer."""
 
@@ -36,10 +39,14 @@ class Money:
     currency: str
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what is no amount; ``True`` is not 1."""
-        if type(self.amount) is not int or not 0 < self.amount <= MAX_AMOUNT:
-            detail = f"An amount is an integer of minor units from 1 to {MAX_AMOUNT}."
-            raise InvalidAmount(detail)
+        """Refuse what is no amount."""
+        if not is_amount(self.amount):
+            raise InvalidAmount(AMOUNT_RULE)
+
+
+def is_amount(value: object) -> bool:
+    """Tell whether ``value`` is an integer of 1 to ``MAX_AMOUNT``; ``True`` is not 1."""
+    return type(value) is int and 0 < value <= MAX_AMOUNT
 
 
 def format_money(amount: int, currency: str, currencies: Currencies) -> str:

@@ -91,7 +91,7 @@ class MemoryStore:
             account = self._tables.accounts.get((ledger_id, account_id))
             newest = account.version if account else 0
             if page.after is not None:
-                newest = min(newest, int(page.after) - 1)
+                newest = min(newest, int(page.after.split()[-1]) - 1)
             lines: list[tuple[Entry, Transaction]] = []
             for version in range(newest, 0, -1):
                 entry = self._tables.entries[ledger_id, account_id, version]

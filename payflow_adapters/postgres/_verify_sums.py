@@ -60,7 +60,8 @@ COUNTERS = """
     )
     SELECT 'account_counters', ledger_id, 'account ' || id,
       format('%s after %s entries', counters, version),
-      coalesce(format('%s after %s', kept_counters, kept_version), 'no such account')
+      CASE WHEN kept_version IS NULL THEN 'no such account'
+        ELSE format('%s after %s', kept_counters, kept_version) END
     FROM compared
     WHERE counters IS DISTINCT FROM kept_counters OR version IS DISTINCT FROM kept_version
     ORDER BY ledger_id, id LIMIT 1
@@ -149,9 +150,9 @@ STATUS = """
     )
     SELECT 'transaction_status', ledger_id,
       format('transaction %s, %s of account %s', id, side, account_id),
-      coalesce(format('%s, %s', status, amount), 'no entries'),
-      coalesce(format('posted %s, held %s, settled %s, voided %s', posted, held, settled, voided),
-        'no entries')
+      CASE WHEN status IS NULL THEN 'nothing' ELSE format('%s %s', status, amount) END,
+      CASE WHEN held IS NULL THEN 'no entries'
+        ELSE format('posted %s, held %s, settled %s, voided %s', posted, held, settled, voided) END
     FROM legs FULL JOIN postings USING (ledger_id, id, account_id, side)
     WHERE NOT coalesce(
       CASE status
@@ -192,7 +193,8 @@ OF_JOURNAL = """
       SELECT ledger_id, id, debits_posted, credits_posted FROM accounts WHERE kind = 'wallet'
     )
     SELECT 'journal_moves', ledger_id, 'account ' || id,
-      coalesce(format('%s debited and %s credited', debits_posted, credits_posted), 'no events'),
+      CASE WHEN debits_posted IS NULL THEN 'nothing, for want of such an account'
+        ELSE format('%s debited and %s credited', debits_posted, credits_posted) END,
       format('%s and %s', coalesce(debited, 0), coalesce(credited, 0))
     FROM told FULL JOIN posted USING (ledger_id, id)
     WHERE coalesce(debited, 0) IS DISTINCT FROM debits_posted

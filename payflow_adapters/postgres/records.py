@@ -1,11 +1,13 @@
 """What is written, as records: sets of rows travel to PostgreSQL as one JSON value each."""
 
+from collections import Counter
+from collections.abc import Iterator
+
 from payflow_domain.access.keys import ApiKey
 from payflow_domain.ids import LedgerId
 from payflow_domain.ledger.accounts import Account
 from payflow_domain.ledger.idempotency import SpentKey
 from payflow_domain.ledger.journal import Event
-from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.ledger.ports import Changes
 from payflow_domain.ledger.transactions import Entry, Transaction
 from payflow_domain.wallets.model import Wallet
@@ -29,6 +31,13 @@ def account_record(ledger_id: LedgerId, account: Account) -> Record:
         "sequence": account.sequence,
         "is_open": account.is_open,
     }
+
+
+def moved_account_records(changes: Changes) -> Iterator[Record]:
+    """Write accounts with the number of new entries that led to their version."""
+    entered = Counter([entry.account_id for entry in changes.entries])
+    for account in changes.accounts:
+        yield {**account_record(changes.ledger.id, account), "entries": entered[account.id]}
 
 
 def transaction_record(ledger_id: LedgerId, one: Transaction) -> Record:
@@ -94,12 +103,14 @@ def key_record(changes: Changes, spent: SpentKey) -> Record:
     }
 
 
-def head_record(ledger: Ledger) -> Record:
+def ledger_record(changes: Changes) -> Record:
+    ledger = changes.ledger
     return {
         "id": ledger.id,
         "sequence": ledger.sequence,
         "head": ledger.head.hex(),
         "last_at": ledger.last_at,
+        "events": len(changes.events),
     }
 
 

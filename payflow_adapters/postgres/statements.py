@@ -29,44 +29,62 @@ LOAD_TRANSACTIONS = """
 """
 
 # All that a commit writes, in one statement: each set is one JSON array, most often empty or long.
-# Its row count is that of the accounts updated, which are guarded by their version: an account
-# never goes back. An idempotency key is written again when it has expired, or was claimed before
-# its answer was known.
+# It tells how many rows it wrote of each set. A ledger is written only where its journal goes on
+# without a gap, an account only where its entries do, and an idempotency key only where it is new,
+# has no answer yet or has been kept long enough.
 WRITE = """
     WITH opened AS (
       INSERT INTO accounts SELECT * FROM json_populate_recordset(NULL::accounts, %(opened)s)
+      RETURNING 1
+    ), accounts_ AS (
+      UPDATE accounts a SET
+        debits_posted = w.debits_posted, credits_posted = w.credits_posted,
+        debits_pending = w.debits_pending, credits_pending = w.credits_pending,
+        version = w.version, sequence = w.sequence, is_open = w.is_open
+      FROM json_to_recordset(%(accounts)s) AS w(
+        ledger_id bigint, id text, debits_posted bigint, credits_posted bigint,
+        debits_pending bigint, credits_pending bigint, version bigint, sequence bigint,
+        is_open boolean, entries bigint)
+      WHERE a.ledger_id = w.ledger_id AND a.id = w.id
+        AND a.version = w.version - w.entries AND a.sequence < w.sequence
+      RETURNING 1
     ), made AS (
       INSERT INTO transactions SELECT * FROM json_populate_recordset(NULL::transactions, %(made)s)
+      RETURNING 1
     ), changed AS (
       UPDATE transactions t SET
         status = w.status, amount = w.amount, postings = w.postings, sequence = w.sequence,
         completed_at = w.completed_at, reversed_amount = w.reversed_amount, failure = w.failure
       FROM json_populate_recordset(NULL::transactions, %(changed)s) w
       WHERE t.ledger_id = w.ledger_id AND t.id = w.id
-    ), entered AS (
+      RETURNING 1
+    ), entries_ AS (
       INSERT INTO entries SELECT * FROM json_populate_recordset(NULL::entries, %(entries)s)
-    ), told AS (
+      RETURNING 1
+    ), events_ AS (
       INSERT INTO events SELECT ledger_id, sequence, type, at, body, decode(hash, 'hex')
       FROM json_to_recordset(%(events)s) AS w(
         ledger_id bigint, sequence bigint, type text, at timestamptz, body text, hash text)
-    ), spent AS (
-      INSERT INTO idempotency_keys
+      RETURNING 1
+    ), keys AS (
+      INSERT INTO idempotency_keys AS k
       SELECT ledger_id, key, decode(fingerprint, 'hex'), status, body, at
       FROM json_to_recordset(%(keys)s) AS w(
         ledger_id bigint, key text, fingerprint text, status smallint, body text, at timestamptz)
       ON CONFLICT (ledger_id, key) DO UPDATE SET fingerprint = excluded.fingerprint,
         status = excluded.status, body = excluded.body, at = excluded.at
-    ), heads AS (
+      WHERE k.status IS NULL OR k.at < %(expired_at)s
+      RETURNING 1
+    ), ledgers_ AS (
       UPDATE ledgers l SET
         sequence = w.sequence, head = decode(w.head, 'hex'), last_at = w.last_at
-      FROM json_to_recordset(%(heads)s) AS w(
-        id bigint, sequence bigint, head text, last_at timestamptz)
-      WHERE l.id = w.id
+      FROM json_to_recordset(%(ledgers)s) AS w(
+        id bigint, sequence bigint, head text, last_at timestamptz, events bigint)
+      WHERE l.id = w.id AND l.sequence = w.sequence - w.events
+      RETURNING 1
     )
-    UPDATE accounts a SET
-      debits_posted = w.debits_posted, credits_posted = w.credits_posted,
-      debits_pending = w.debits_pending, credits_pending = w.credits_pending,
-      version = w.version, sequence = w.sequence, is_open = w.is_open
-    FROM json_populate_recordset(NULL::accounts, %(accounts)s) w
-    WHERE a.ledger_id = w.ledger_id AND a.id = w.id AND a.version <= w.version
+    SELECT (SELECT count(*) FROM opened), (SELECT count(*) FROM accounts_),
+      (SELECT count(*) FROM made), (SELECT count(*) FROM changed),
+      (SELECT count(*) FROM entries_), (SELECT count(*) FROM events_),
+      (SELECT count(*) FROM keys), (SELECT count(*) FROM ledgers_)
 """

@@ -13,12 +13,14 @@ from sqlalchemy.exc import IntegrityError
 from payflow_adapters.postgres import statements
 from payflow_adapters.postgres.connection import violated_constraint
 from payflow_adapters.postgres.records import (
+    Record,
     account_record,
     api_key_record,
     entry_record,
     event_record,
-    head_record,
     key_record,
+    ledger_record,
+    moved_account_records,
     transaction_record,
     wallet_record,
 )
@@ -77,15 +79,22 @@ class PostgresUnitOfWork:
             loaded[ledger_id].accounts[row[0]] = account_of(row)
         for ledger_id, *row in made_rows:
             loaded[ledger_id].transactions[row[0]] = transaction_of(row)
-        _take_keys(loaded, key_rows, self.clock.now() - RETENTION)
+        _take_keys(loaded, key_rows, self._expired_at)
         return loaded
 
     def write(self, changes: Iterable[Changes]) -> None:
-        changes = list(changes)
-        written = self._driver.execute(statements.WRITE, _parameters(changes))
-        if written.rowcount != sum(len(change.accounts) for change in changes):
+        sets = _records(list(changes))
+        parameters: dict[str, object] = {name: Json(records) for name, records in sets.items()}
+        parameters["expired_at"] = self._expired_at
+        written = self._driver.execute(statements.WRITE, parameters).fetchone()
+        if written != tuple(map(len, sets.values())):
             detail = "The books changed meanwhile; ask again with the same idempotency key."
             raise CommitFailed(detail)
+
+    @property
+    def _expired_at(self) -> datetime:
+        """Return the moment before which a key that was spent is free again."""
+        return self.clock.now() - RETENTION
 
     def add_ledger(
         self,
@@ -149,26 +158,25 @@ def _look_up(
     return driver.execute(statement, columns)
 
 
-def _parameters(changes: Sequence[Changes]) -> dict[str, Json]:
-    """Gather the records of all ledgers, set by set."""
+def _records(changes: Sequence[Changes]) -> dict[str, list[Record]]:
+    """Gather the records of all ledgers, set by set, in the order in which WRITE counts them."""
     ids = [(change, change.ledger.id) for change in changes]
-    sets = {
+    return {
         "opened": [account_record(of, one) for c, of in ids for one in c.opened],
-        "accounts": [account_record(of, one) for c, of in ids for one in c.accounts],
+        "accounts": [record for c in changes for record in moved_account_records(c)],
         "made": [transaction_record(of, one) for c, of in ids for one in c.made],
         "changed": [transaction_record(of, one) for c, of in ids for one in c.transactions],
         "entries": [entry_record(of, one) for c, of in ids for one in c.entries],
         "events": [event_record(of, one) for c, of in ids for one in c.events],
         "keys": [key_record(c, one) for c in changes for one in c.spent],
-        "heads": [head_record(c.ledger) for c in changes],
+        "ledgers": [ledger_record(c) for c in changes],
     }
-    return {name: Json(records) for name, records in sets.items()}
 
 
 def _take_keys(
     loaded: Mapping[LedgerId, Loaded], rows: Iterable[Values], expired_at: datetime
 ) -> None:
     for ledger_id, at, *row in rows:
-        if at > expired_at:
+        if at >= expired_at:
             spent = spent_key_of(row)
             loaded[ledger_id].spent[spent.claim.key] = spent

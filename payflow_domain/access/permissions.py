@@ -1,6 +1,6 @@
 """Permissions, and the actor who has them."""
 
-from enum import Enum
+from enum import StrEnum
 
 from attrs import frozen
 
@@ -9,7 +9,7 @@ from payflow_domain.ids import KeyId, LedgerId, PartnerId
 from payflow_domain.ledger.ledgers import Environment
 
 
-class Permission(Enum):
+class Permission(StrEnum):
     """What an API key may be allowed to do."""
 
     WALLETS_READ = "wallets:read"

@@ -1,6 +1,6 @@
 """Accounts and the balances that derive from their counters."""
 
-from enum import Enum
+from enum import StrEnum
 
 from attrs import frozen
 
@@ -11,7 +11,7 @@ MAX_COUNTER = 2**63 - 1
 """The largest value of a counter: what a 64-bit column holds."""
 
 
-class Side(Enum):
+class Side(StrEnum):
     """The side of an account that an entry is on."""
 
     DEBIT = "debit"
@@ -23,7 +23,7 @@ class Side(Enum):
         return Side.CREDIT if self is Side.DEBIT else Side.DEBIT
 
 
-class AccountKind(Enum):
+class AccountKind(StrEnum):
     """What an account is for."""
 
     WALLET = "wallet"
@@ -45,7 +45,7 @@ NORMAL_SIDE = {
 """The side that increases an account: debit for what is owned, credit for what is owed."""
 
 
-class Phase(Enum):
+class Phase(StrEnum):
     """What an entry did to its amount."""
 
     POSTED = "posted"

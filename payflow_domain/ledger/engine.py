@@ -43,7 +43,7 @@ from payflow_domain.ledger.transactions import (
     Unit,
     Void,
 )
-from payflow_domain.money import InvalidAmount, Money
+from payflow_domain.money import AMOUNT_RULE, InvalidAmount, Money, is_amount
 
 _TWO_LEGS = 2
 
@@ -92,7 +92,10 @@ class Applied:
 
 
 Outcome = tuple[Applied, ...] | PayFlowError
-"""What became of a unit: all of its commands applied, or the reason that none was."""
+"""What became of a unit: all of its commands applied, or the reason that none was.
+
+The reason's ``position`` tells which command was refused.
+"""
 
 
 @frozen
@@ -172,14 +175,17 @@ class _Working:
 
 def _decide_unit(working: _Working, unit: Unit) -> Outcome:
     sequence = working.sequence
+    applied: list[Applied] = []
     try:
-        applied = tuple([_apply(working, command) for command in unit])
+        for command in unit:
+            applied.append(_apply(working, command))  # noqa: PERF401 - its length tells a position
     except PayFlowError as refusal:
+        refusal.position = len(applied)
         working.drop()
         working.sequence = sequence
         return refusal
     working.keep()
-    return applied
+    return tuple(applied)
 
 
 def _apply(working: _Working, command: Command) -> Applied:
@@ -221,19 +227,21 @@ def _open(
 
 
 def _check_balanced(working: _Working, draft: Draft) -> None:
-    """Refuse a draft whose debits and credits differ in any currency."""
+    """Refuse a draft whose debits and credits differ; all of them are in one currency."""
     if len(draft.postings) < _TWO_LEGS:
         detail = "A transaction has two or more postings."
         raise Unbalanced(detail)
     seen: set[AccountId] = set()
-    net: dict[str, int] = {}
+    net = 0
     for posting in draft.postings:
         account = working.account(posting.account_id)
         _check_posting(account, posting, draft.money.currency, seen)
-        signed = posting.amount if posting.side is Side.DEBIT else -posting.amount
-        net[account.currency] = net.get(account.currency, 0) + signed
-    if any(net.values()):
-        detail = "Debits and credits must be equal in each currency."
+        net += posting.amount if posting.side is Side.DEBIT else -posting.amount
+    if net:
+        detail = "Debits and credits must be equal."
+        raise Unbalanced(detail)
+    if len(draft.postings) == _TWO_LEGS and draft.postings[0].amount != draft.money.amount:
+        detail = "Both postings of a transaction of two are of its own amount."
         raise Unbalanced(detail)
 
 
@@ -248,9 +256,8 @@ def _check_posting(account: Account, posting: Posting, currency: str, seen: set[
     if not account.is_open:
         detail = "The wallet is frozen or closed; make it active first."
         raise AccountNotOpen(detail, subject=account.id)
-    if posting.amount <= 0:
-        detail = "The amount of a posting is a whole number of minor units above zero."
-        raise InvalidAmount(detail, subject=account.id)
+    if not is_amount(posting.amount):
+        raise InvalidAmount(AMOUNT_RULE, subject=account.id)
 
 
 def _settle(working: _Working, command: Settle) -> Applied:
@@ -261,9 +268,10 @@ def _settle(working: _Working, command: Settle) -> Applied:
         detail = f"At most {held.amount} can be settled: that is what was held."
         raise SettlementExceedsHold(detail, subject=held.id)
     settled = _scaled(held, amount)
-    moves = [(posting, Phase.SETTLED) for posting in settled]
-    if amount < held.amount:
-        moves += [(p, Phase.VOIDED) for p in _scaled(held, held.amount - amount)]
+    # The rest is released first, so that what is told of the settled part is the final state.
+    released = _scaled(held, held.amount - amount) if amount < held.amount else ()
+    moves = [(posting, Phase.VOIDED) for posting in released]
+    moves += [(posting, Phase.SETTLED) for posting in settled]
     transaction = evolve(
         held,
         status=Status.POSTED,
@@ -392,9 +400,11 @@ def _enter(
 
 def _check_floor(before: Account, after: Account, required: int) -> None:
     """Refuse a movement that takes more than is available above the account's floor."""
-    floor = before.floor or 0
-    had, has = before.balance, after.balance.available
-    if has < floor and has < had.available:
+    floor, has = before.floor or 0, after.balance.available
+    if has >= floor:
+        return
+    had = before.balance
+    if has < had.available:
         facts = {
             "required": required,
             "available": had.available - floor,

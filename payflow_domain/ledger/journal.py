@@ -8,7 +8,7 @@ stored, fed to partners and sent to their webhooks, byte for byte.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 
 from attrs import frozen
 
@@ -29,7 +29,7 @@ Encode = Callable[[Mapping[str, object]], bytes]
 """Writes compact JSON in UTF-8, members in their given order, nothing escaped that need not be."""
 
 
-class EventType(Enum):
+class EventType(StrEnum):
     """What the journal tells of."""
 
     WALLET_CREATED = "wallet.created"
@@ -79,12 +79,12 @@ def write_events(
 ) -> list[Event]:
     """Number ``facts`` after the ledger's last event and link them into its chain."""
     events = []
-    head, environment, time = ledger.head, ledger.environment.value, publish_time(at)
+    head, environment, time = ledger.head, ledger.environment, publish_time(at)
     for sequence, (type_, data) in enumerate(facts, ledger.sequence + 1):
         body = encode(
             {
                 "id": mint(EVENT),
-                "event": type_.value,
+                "event": type_,
                 "sequence": sequence,
                 "environment": environment,
                 "createdAt": time,

@@ -1,7 +1,7 @@
 """A ledger: one partner's books in one environment."""
 
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import StrEnum
 
 from attrs import frozen
 
@@ -13,7 +13,7 @@ GENESIS = bytes(32)
 _TICK = timedelta(microseconds=1)
 
 
-class Environment(Enum):
+class Environment(StrEnum):
     """Whether a ledger is for trying out or for real money."""
 
     SANDBOX = "sandbox"

@@ -125,7 +125,7 @@ class LedgerReader(Protocol):
     ) -> list[tuple[Entry, Transaction]]:
         """Return the entries that moved the posted balance, newest first.
 
-        The position of an item is the entry's ``version``, in decimal.
+        The position of an item is its entry's ``position``.
         """
         ...
 

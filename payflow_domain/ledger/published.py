@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from payflow_domain.ids import WALLET, AccountId
 from payflow_domain.ledger.accounts import Account, Balance, Side
@@ -15,6 +16,7 @@ _WALLET_ID = f"{WALLET}_"
 _STATUS = {Status.PENDING: "pending", Status.POSTED: "completed", Status.VOIDED: "failed"}
 
 
+@lru_cache(maxsize=256)
 def publish_time(at: datetime) -> str:
     """Write a moment in UTC as RFC 3339 with microseconds: ``2026-01-31T12:00:00.000000Z``."""
     return f"{at:%Y-%m-%dT%H:%M:%S.%f}Z"
@@ -39,7 +41,7 @@ def publish_transaction(transaction: Transaction) -> Published:
     completed_at = transaction.completed_at
     return {
         "id": transaction.id,
-        "type": transaction.type.value,
+        "type": transaction.type,
         "status": public_status(transaction),
         "amount": transaction.amount,
         "currency": transaction.currency,
@@ -76,8 +78,8 @@ def publish_move(transaction: Transaction, entry: Entry, account: Account) -> Pu
     return {
         "walletId": account.id,
         "transactionId": transaction.id,
-        "type": transaction.type.value,
-        "direction": entry.side.value,
+        "type": transaction.type,
+        "direction": entry.side,
         "amount": entry.amount,
         "currency": account.currency,
         "balance": publish_balance(account.balance),
@@ -88,7 +90,7 @@ def publish_entry(entry: Entry, transaction: Transaction, balance_after: Balance
     """Publish one line of a wallet's statement."""
     return {
         "transaction": publish_transaction(transaction),
-        "direction": entry.side.value,
+        "direction": entry.side,
         "amount": entry.amount,
         "balanceAfter": balance_after.posted,
         "createdAt": publish_time(entry.at),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 
 from attrs import field, frozen
 
@@ -11,7 +11,7 @@ from payflow_domain.ledger.accounts import Counters, Phase, Side
 from payflow_domain.money import Money
 
 
-class TransactionType(Enum):
+class TransactionType(StrEnum):
     """What kind of movement a transaction is."""
 
     CREDIT = "credit"
@@ -21,7 +21,7 @@ class TransactionType(Enum):
     REVERSAL = "reversal"
 
 
-class Status(Enum):
+class Status(StrEnum):
     """Where a transaction stands in the books."""
 
     PENDING = "pending"
@@ -85,7 +85,7 @@ class Entry:
     """What a transaction did to one account: append-only.
 
     ``version`` numbers the entries of the account from 1 and ``after`` has its counters after
-    this entry. ``sequence`` is the journal number of the transaction's event.
+    this entry. ``sequence`` is the journal number of the last event that tells of it.
     """
 
     transaction_id: TransactionId
@@ -97,6 +97,11 @@ class Entry:
     after: Counters
     sequence: int
     at: datetime
+
+    @property
+    def position(self) -> str:
+        """Where it stands among the entries of its account."""
+        return f"{self.at.isoformat()} {self.version}"
 
 
 @frozen

@@ -1,14 +1,14 @@
 """A partner and where it stands."""
 
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 
 from attrs import frozen
 
 from payflow_domain.ids import PartnerId
 
 
-class PartnerStatus(Enum):
+class PartnerStatus(StrEnum):
     """Where a partner stands."""
 
     APPROVED = "approved"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 
 from attrs import evolve, field, frozen
 
@@ -41,7 +41,7 @@ class StatusNotReachable(Conflict):
     code = "wallet_status_conflict"
 
 
-class WalletStatus(Enum):
+class WalletStatus(StrEnum):
     """Whether a wallet takes part in new transactions: only an active one does."""
 
     ACTIVE = "active"

@@ -1,0 +1,81 @@
+"""What a store offers to the suites."""
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+import pytest
+
+from payflow_adapters.encoding import encode_json
+from payflow_domain.access.ports import KeyReader, KeyUnitOfWork
+from payflow_domain.clock import Clock
+from payflow_domain.ids import IdSource
+from payflow_domain.ledger.batch import Request, decide_requests, load_for
+from payflow_domain.ledger.ports import Changes, LedgerReader, UnitOfWork
+from payflow_domain.ledger.service import Ledgers
+from payflow_domain.partners.ports import PartnerReader, PartnerUnitOfWork
+from payflow_domain.wallets.ports import WalletReader, WalletUnitOfWork
+from tests.builders.ledger import FundedLedger, ledgers_over, open_funded_ledger
+from tests.builders.times import CountingIds, SettableClock
+
+
+class LedgerStore(LedgerReader, Protocol):
+    """Keeps books."""
+
+    def begin(self) -> AbstractContextManager[UnitOfWork]: ...
+
+
+class WalletStore(LedgerReader, WalletReader, Protocol):
+    """Keeps wallets, and the books that they stand in."""
+
+    def begin(self) -> AbstractContextManager[WalletUnitOfWork]: ...
+
+
+class PartnerStore(LedgerReader, PartnerReader, Protocol):
+    """Keeps partners and their ledgers."""
+
+    def begin(self) -> AbstractContextManager[PartnerUnitOfWork]: ...
+
+
+class AccessUnitOfWork(KeyUnitOfWork, PartnerUnitOfWork, Protocol):
+    """One database transaction on API keys and on whose they are."""
+
+
+class AccessStore(KeyReader, PartnerReader, Protocol):
+    """Keeps API keys, and the partners whose they are."""
+
+    def begin(self) -> AbstractContextManager[AccessUnitOfWork]: ...
+
+
+class LedgerSuite:
+    """The fixtures of every suite on the ledger's ports."""
+
+    @pytest.fixture
+    def clock(self) -> SettableClock:
+        return SettableClock()
+
+    @pytest.fixture
+    def store(self, clock: SettableClock) -> LedgerStore:
+        raise NotImplementedError(clock)
+
+    @pytest.fixture
+    def ids(self) -> CountingIds:
+        return CountingIds()
+
+    @pytest.fixture
+    def ledgers(self, store: LedgerStore, clock: SettableClock) -> Ledgers:
+        return ledgers_over(store.begin, store, clock)
+
+    @pytest.fixture
+    def ledger(self, ledgers: Ledgers) -> FundedLedger:
+        """A ledger with three wallets of 1000 each: six events are in its journal."""
+        return open_funded_ledger(ledgers, wallets=3)
+
+
+def changes_for(uow: UnitOfWork, request: Request, clock: Clock, ids: IdSource) -> Changes:
+    """Load what ``request`` takes and decide it; some of it must take effect."""
+    (books,) = load_for(uow, [request]).values()
+    at: datetime = books.ledger.next_moment(clock.now())
+    decided = decide_requests(books, [request], at, ids.minting(at), encode_json)
+    assert decided.changes is not None
+    return decided.changes

@@ -1,0 +1,122 @@
+"""Books with a transaction in every state that there is, and ways to spoil them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import LiteralString
+
+import psycopg
+from attrs import frozen
+
+from payflow_adapters.postgres.verify import Fault, verify
+from payflow_domain.ids import AccountId, LedgerId, TransactionId
+from payflow_domain.ledger.journal import link
+from payflow_domain.ledger.ledgers import GENESIS, Environment
+from payflow_domain.ledger.service import Ledgers
+from tests.builders.deciding import split
+from tests.builders.ledger import (
+    FundedLedger,
+    open_funded_ledger,
+    settlement,
+    transfer,
+    wallet,
+)
+
+
+@frozen
+class Made:
+    """Some of what is in the books that every test starts from."""
+
+    ledger_id: LedgerId
+    debtor: AccountId
+    creditor: AccountId
+    transferred: TransactionId
+    held: TransactionId
+    settled: TransactionId
+    voided: TransactionId
+
+
+def keep_books(ledgers: Ledgers) -> Made:
+    """Keep the books of two ledgers, with a transaction in every state that there is."""
+    ledger = open_funded_ledger(ledgers, wallets=3)
+    first, second, _ = ledger.wallets
+
+    def hold() -> TransactionId:
+        return ledgers.hold(ledger.id, ledger.transfer(50)).transaction.id
+
+    transferred = ledgers.post(ledger.id, ledger.transfer(100)).transaction.id
+    ledgers.reverse(ledger.id, transferred, 30)
+    held, settled, settled_in_part, voided = hold(), hold(), hold(), hold()
+    ledgers.settle(ledger.id, settled)
+    ledgers.settle(ledger.id, settled_in_part, 20)
+    ledgers.void(ledger.id, voided)
+    ledgers.post(ledger.id, split(wallet(1), [(wallet(2), 40), (wallet(3), 60)]))
+    keep_dollars(ledgers, ledger)
+    open_funded_ledger(ledgers, environment=Environment.LIVE)
+    return Made(ledger.id, first, second, transferred, held, settled, voided)
+
+
+def keep_dollars(ledgers: Ledgers, ledger: FundedLedger) -> None:
+    source = ledgers.open_account(ledger.id, settlement("USD"))
+    target = ledgers.open_account(ledger.id, wallet(9, currency="USD"))
+    ledgers.post(ledger.id, transfer(source.id, target.id, 500, "USD"))
+
+
+@frozen
+class Books:
+    """Those books, for tests that spoil them behind PayFlow's back and leave them as they were."""
+
+    url: str
+    owner_url: str
+    made: Made
+
+    @contextmanager
+    def spoiling(self) -> Iterator[psycopg.Connection]:
+        """Lend a connection to what nobody else will see, past triggers and foreign keys."""
+        with psycopg.connect(self.owner_url) as connection:
+            connection.execute("SET session_replication_role = replica")
+            yield connection
+            connection.rollback()
+
+    def fault_after(self, *statements: LiteralString, **values: object) -> Fault:
+        """Return what is found after ``statements``."""
+        with self.spoiling() as connection:
+            for statement in statements:
+                connection.execute(statement, values)
+            return fault_found(connection)
+
+    def fault_after_forging(self, statement: LiteralString, *values: object) -> Fault:
+        """Return what is found after a change of events, with the journal linked anew."""
+        with self.spoiling() as connection:
+            connection.execute(statement, values)
+            link_anew(connection)
+            return fault_found(connection)
+
+    def fault_after_writing(self, type_: str, path: str, value: object) -> Fault:
+        """Return what is found after changing a member of the bodies of events of a type."""
+        return self.fault_after_forging(
+            "UPDATE events SET body = jsonb_set(body::jsonb, %s, %s) WHERE type = %s",
+            path.split("."),
+            json.dumps(value),
+            type_,
+        )
+
+
+def fault_found(connection: psycopg.Connection) -> Fault:
+    found = verify(connection)
+    assert isinstance(found, Fault)
+    return found
+
+
+def link_anew(connection: psycopg.Connection) -> None:
+    """Give every event the hash that its body calls for, as a forger would."""
+    events = "SELECT ledger_id, sequence, body FROM events ORDER BY ledger_id, sequence"
+    heads: dict[int, bytes] = {}
+    for ledger_id, sequence, body in connection.execute(events).fetchall():
+        head = heads[ledger_id] = link(heads.get(ledger_id, GENESIS), body.encode())
+        connection.execute(
+            "UPDATE events SET hash = %s WHERE ledger_id = %s AND sequence = %s",
+            (head, ledger_id, sequence),
+        )
+    for ledger_id, head in heads.items():
+        connection.execute("UPDATE ledgers SET head = %s WHERE id = %s", (head, ledger_id))
