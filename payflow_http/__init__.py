@@ -1,0 +1,1 @@
+"""PayFlow over HTTP: the partners' REST API, the admin API and the console."""

@@ -1,0 +1,78 @@
+"""What goes back: bodies, and how they get into a response."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import orjson
+from falcon.asgi import Response
+
+from payflow_domain.access.permissions import Actor
+from payflow_domain.errors import PayFlowError
+from payflow_domain.ledger.batch import Executed, Replayed, Request
+from payflow_domain.ledger.engine import Applied, Outcome
+from payflow_domain.ledger.idempotency import Answer
+from payflow_domain.ledger.published import publish_applied
+from payflow_domain.ledger.transactions import Status, Unit
+from payflow_http.idempotency import claim_of
+from payflow_http.incoming import ApiRequest
+from payflow_http.services import Api
+
+REFUSED = Answer(0, b"")
+"""Stands for the answer to what was refused: that one is not kept."""
+
+_CREATED, _ACCEPTED = int(HTTPStatus.CREATED), int(HTTPStatus.ACCEPTED)
+
+
+async def commit_one(api: Api, req: ApiRequest, resp: Response, actor: Actor, unit: Unit) -> None:
+    """Have one unit committed and answer with its transaction; raises why it was refused."""
+    request = Request(actor.ledger_id, (unit,), claim_of(req), render_one)
+    executed = await commit(api, resp, request)
+    if executed is None:
+        return
+    outcome = executed.outcomes[0]
+    if isinstance(outcome, PayFlowError):
+        raise outcome
+    send(resp, executed.answer or REFUSED)
+
+
+async def commit(api: Api, resp: Response, request: Request) -> Executed | None:
+    """Return what became of a request, or answer as before where its key is spent."""
+    result = await api.commits.submit(request)
+    if isinstance(result, Executed):
+        return result
+    if isinstance(result, Replayed):
+        replay(resp, result)
+        return None
+    raise result
+
+
+def replay(resp: Response, replayed: Replayed) -> None:
+    """Answer as the first request with the key was answered."""
+    send(resp, replayed.answer)
+    resp.set_header("Idempotent-Replayed", "true")
+
+
+def send(resp: Response, answer: Answer) -> None:
+    """Answer with JSON that is ready."""
+    resp.status = answer.status
+    resp.data = answer.body
+
+
+def send_json(resp: Response, value: object, status: int = HTTPStatus.OK) -> None:
+    """Answer with ``value`` as JSON."""
+    resp.status = int(status)
+    resp.data = orjson.dumps(value)
+
+
+def render_one(outcomes: Sequence[Outcome]) -> Answer:
+    """Write the answer to a request of one unit of one command."""
+    outcome = outcomes[0]
+    if isinstance(outcome, PayFlowError):
+        return REFUSED
+    applied = outcome[0]
+    return Answer(status_of_applied(applied), orjson.dumps(publish_applied(applied)))
+
+
+def status_of_applied(applied: Applied) -> int:
+    """Return 202 for what is pending, else 201."""
+    return _ACCEPTED if applied.transaction.status is Status.PENDING else _CREATED

@@ -1,0 +1,152 @@
+"""The ASGI application."""
+
+import falcon
+import falcon.asgi
+import structlog
+from falcon.asgi import Response, WebSocket
+
+from payflow_domain.errors import PayFlowError
+from payflow_http.incoming import ApiRequest
+from payflow_http.locating import locate
+from payflow_http.observing import AccessLog, RequestIds
+from payflow_http.problems import (
+    MEDIA_TYPE,
+    Problem,
+    internal_error,
+    problem_of,
+    problem_of_http,
+)
+from payflow_http.resources.events import Events
+from payflow_http.resources.health import Health, Ready
+from payflow_http.resources.movements import Credits, Debits
+from payflow_http.resources.transactions import Reversals, TransactionItem, TransactionList
+from payflow_http.resources.transfers import TransferBatches, Transfers
+from payflow_http.resources.wallets import (
+    ExternalWallet,
+    WalletBalance,
+    WalletItem,
+    WalletList,
+    WalletTransactions,
+)
+from payflow_http.services import Api, HttpSettings, Services, make_api
+
+__all__ = ["App", "HttpSettings", "Services", "create_app"]
+
+BASE = "/api/v1"
+
+App = falcon.asgi.App[ApiRequest, Response]
+Params = dict[str, object]
+
+# Falcon's own: a WebSocket is closed with 3000 and the status on top.
+_WEBSOCKET_CODE_BASE = 3000
+
+_logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
+
+
+def create_app(services: Services, settings: HttpSettings) -> App:
+    """Build the application that serves ``services``.
+
+    Its queues and threads start and stop with the ASGI lifespan; without one it answers 503.
+    """
+    api = make_api(services, settings)
+    app: App = falcon.asgi.App(request_type=ApiRequest, middleware=_Lifespan(api))
+    app.add_middleware(RequestIds())
+    if settings.access_log:
+        app.add_middleware(AccessLog())
+    app.req_options.keep_blank_qs_values = True
+    app.req_options.auto_parse_qs_csv = False
+    _add_routes(app, api)
+    app.add_error_handler(Exception, _answer_exception)
+    app.add_error_handler(falcon.HTTPError, _answer_http_error)
+    app.add_error_handler(PayFlowError, _answer_error)
+    app.add_error_handler(Problem, _answer_problem)
+    return app
+
+
+class _Lifespan:
+    """Opens and closes what runs beside requests, in the server's event loop."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def process_startup(self, _scope: object, _event: object) -> None:
+        self._api.threads.open()
+        self._api.commits.open()
+        self._api.balances.open()
+
+    async def process_shutdown(self, _scope: object, _event: object) -> None:
+        await self._api.commits.close()
+        await self._api.balances.close()
+        await self._api.threads.close()
+
+
+def _add_routes(app: App, api: Api) -> None:
+    routes = {
+        "/wallets": WalletList(api),
+        "/wallets/{wallet_id}": WalletItem(api),
+        "/wallets/external/{external_wallet_id:path}": ExternalWallet(api),
+        "/wallets/{wallet_id}/balance": WalletBalance(api),
+        "/wallets/{wallet_id}/transactions": WalletTransactions(api),
+        "/wallets/{wallet_id}/credit": Credits(api),
+        "/wallets/{wallet_id}/debit": Debits(api),
+        "/transfers": Transfers(api),
+        "/transfers/batch": TransferBatches(api),
+        "/transactions": TransactionList(api),
+        "/transactions/{transaction_id}": TransactionItem(api),
+        "/transactions/{transaction_id}/reverse": Reversals(api),
+        "/events": Events(api),
+    }
+    for path, resource in routes.items():
+        app.add_route(BASE + path, resource)
+    app.add_route("/health", Health())
+    app.add_route("/ready", Ready(api))
+
+
+async def _answer_problem(
+    req: ApiRequest,
+    resp: Response | None,
+    problem: Problem,
+    _params: Params,
+    ws: WebSocket | None = None,
+) -> None:
+    if ws is not None:
+        await ws.close(_WEBSOCKET_CODE_BASE + problem.status)
+    if resp is None:
+        return
+    resp.status = problem.status
+    resp.content_type = MEDIA_TYPE
+    resp.data = problem.body(req.request_id)
+    for name, value in problem.headers.items():
+        resp.set_header(name, value)
+
+
+async def _answer_error(
+    req: ApiRequest,
+    resp: Response | None,
+    error: PayFlowError,
+    params: Params,
+    ws: WebSocket | None = None,
+) -> None:
+    await _answer_problem(req, resp, problem_of(error, locate(error, req.document)), params, ws)
+
+
+async def _answer_http_error(
+    req: ApiRequest,
+    resp: Response | None,
+    error: falcon.HTTPError,
+    params: Params,
+    ws: WebSocket | None = None,
+) -> None:
+    await _answer_problem(req, resp, problem_of_http(error), params, ws)
+
+
+async def _answer_exception(
+    req: ApiRequest,
+    resp: Response | None,
+    error: Exception,
+    params: Params,
+    ws: WebSocket | None = None,
+) -> None:
+    route = req.uri_template
+    _logger.error("request_failed", request_id=req.request_id, route=route, exc_info=error)
+    await _answer_problem(req, resp, internal_error(), params, ws)

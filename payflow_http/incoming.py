@@ -1,0 +1,109 @@
+"""A request, and its body read once, whole and within bounds."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from string import printable
+from typing import Any
+from urllib.parse import quote_from_bytes
+
+import falcon.asgi
+from falcon.request import RequestOptions
+
+from payflow_http.codec import Document, decode
+from payflow_http.problems import Fault, Problem, malformed
+from payflow_http.structuring import Body, structure
+
+BODY_BYTES_MAX = 2**20
+_JSON = "application/json"
+
+_Event = Mapping[str, Any]
+_Receive = Callable[[], Awaitable[_Event]]
+_DIGITS_MAX = 18
+
+
+class ApiRequest(falcon.asgi.Request):
+    """A request with its id.
+
+    ``document`` is its body once that was read, so that an error can point into it.
+    """
+
+    def __init__(
+        self,
+        scope: dict[str, Any],
+        receive: _Receive,
+        first_event: _Event | None = None,
+        options: RequestOptions | None = None,
+    ) -> None:
+        query = scope["query_string"]
+        if not query.isascii():
+            # Falcon would fail on what is not UTF-8 before it could answer with a problem.
+            scope["query_string"] = quote_from_bytes(query, safe=printable).encode("ascii")
+        super().__init__(scope, receive, first_event, options)
+
+    request_id: str = ""
+    started_at: float = 0.0
+    document: Document | None = None
+    fingerprint: bytes = b""
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return a header by its lower-case name, without the cost of decoding it."""
+        return self._asgi_headers.get(name)
+
+    async def read(self, body: type[Body], *, may_be_empty: bool = False) -> Body:
+        """Read and structure the body.
+
+        Raises a ``Problem``: 413 beyond ``BODY_BYTES_MAX``, 415 for what is not JSON, 400 for
+        what is not ``body``.
+        """
+        content = await self.read_content()
+        # What is asked is the method, the path and the body.
+        asked = f"{self.method} {self.path}\n".encode("utf-8", "surrogatepass")
+        self.fingerprint = hashlib.sha256(asked + content).digest()
+        if not content and may_be_empty:
+            return structure({}, body)
+        if self.content_type != _JSON:
+            self._check_media_type()
+        self.document = document = decode(content)
+        return structure(document, body)
+
+    async def read_content(self) -> bytes:
+        """Return the bytes of the body, all of them."""
+        length = self._asgi_headers.get(b"content-length")
+        if length is not None and _is_above(length, BODY_BYTES_MAX):
+            raise _too_large()
+        event = self._first_event or {}
+        content: bytes = event.get("body", b"")
+        if event.get("more_body"):
+            content = await self._read_more(content)
+        if len(content) > BODY_BYTES_MAX:
+            raise _too_large()
+        return content
+
+    async def _read_more(self, content: bytes) -> bytes:
+        chunks, size, more = [content], len(content), True
+        while more and size <= BODY_BYTES_MAX:
+            event = await self._receive()
+            if event["type"] == "http.disconnect":
+                # A part of a body must not pass for the whole of it.
+                raise malformed([Fault("", "incomplete_body", "The body ended too early.")])
+            chunk: bytes = event.get("body", b"")
+            chunks.append(chunk)
+            size += len(chunk)
+            more = event.get("more_body", False)
+        return b"".join(chunks)
+
+    def _check_media_type(self) -> None:
+        media_type = (self.content_type or "").partition(";")[0].strip().lower()
+        if media_type != _JSON:
+            detail = "Send the body as application/json."
+            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+
+
+def _is_above(digits: bytes, most: int) -> bool:
+    return digits.isdigit() and (len(digits) > _DIGITS_MAX or int(digits) > most)
+
+
+def _too_large() -> Problem:
+    detail = f"A body has at most {BODY_BYTES_MAX} bytes."
+    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)

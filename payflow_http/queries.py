@@ -1,0 +1,129 @@
+"""Query parameters, as strict as bodies: none unknown, none twice, every fault told."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from payflow_domain.ids import WALLET, AccountId, is_id
+from payflow_domain.ledger.accounts import MAX_COUNTER
+from payflow_domain.texts import EXTERNAL_ID_LENGTH_MAX, InvalidText, check_text
+from payflow_http.incoming import ApiRequest
+from payflow_http.problems import Fault, malformed
+
+LIMIT_DEFAULT = 20
+LIMIT_MAX = 100
+_CURSOR_LENGTH_MAX = 500
+
+T = TypeVar("T")
+Reader = Callable[[str], object]
+
+
+class BadParameter(ValueError):
+    """A value that a parameter does not take."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def read_query(req: ApiRequest, readers: Mapping[str, Reader]) -> dict[str, object]:
+    """Read the parameters that ``readers`` name; those not given are absent.
+
+    Raises a ``Problem`` that names every fault.
+    """
+    if not req.query_string:
+        return {}
+    values: dict[str, object] = {}
+    faults: list[Fault] = []
+    for name, text in req.params.items():
+        try:
+            values[name] = _read(readers.get(name), text)
+        except BadParameter as error:
+            faults.append(Fault(name, error.code, error.detail, in_query=True))
+    if faults:
+        raise malformed(faults)
+    return values
+
+
+def _read(reader: Reader | None, text: str | list[str]) -> object:
+    if reader is None:
+        raise BadParameter("unknown_parameter", "There is no such parameter; leave it out.")
+    if not isinstance(text, str):
+        raise BadParameter("repeated_parameter", "Give this parameter once.")
+    return reader(text)
+
+
+def limit(text: str) -> int:
+    """Read how many items a page is to have."""
+    return _integer(text, 1, LIMIT_MAX)
+
+
+def sequence(text: str) -> int:
+    """Read the number of an event, or 0."""
+    return _integer(text, 0, MAX_COUNTER)
+
+
+def cursor(text: str) -> str:
+    """Read a cursor as it is; ``Cursors`` tells whether it is good."""
+    return text[:_CURSOR_LENGTH_MAX]
+
+
+def external_id(text: str) -> str:
+    """Read an external id."""
+    try:
+        return check_text(text, EXTERNAL_ID_LENGTH_MAX)
+    except InvalidText as error:
+        raise BadParameter(error.code, error.detail) from None
+
+
+def wallet_id(text: str) -> AccountId:
+    """Read the id of a wallet."""
+    if not is_id(text, WALLET):
+        raise BadParameter("invalid_id", "Use the id of a wallet, wal_...")
+    return AccountId(text)
+
+
+def currency(text: str) -> str:
+    """Read a currency."""
+    if not _CURRENCY.fullmatch(text):
+        raise BadParameter("invalid_currency", "Use the upper-case ISO 4217 code, such as EUR.")
+    return text
+
+
+def choice(values: Mapping[str, T]) -> Callable[[str], T]:
+    """Make a reader of one of ``values``."""
+    names = ", ".join(values)
+
+    def read_choice(text: str) -> T:
+        if text not in values:
+            raise BadParameter("invalid_choice", f"Use one of: {names}.")
+        return values[text]
+
+    return read_choice
+
+
+def moment(text: str) -> datetime:
+    """Read an RFC 3339 time, which has a zone; digits beyond microseconds are dropped."""
+    try:
+        if _MOMENT.fullmatch(text):
+            return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    detail = "Use an RFC 3339 time with its zone, such as 2026-01-31T12:00:00Z (write + as %2B)."
+    raise BadParameter("invalid_time", detail)
+
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_INTEGER = re.compile(r"[0-9]{1,19}")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,30})?(Z|[+-][0-9]{2}:[0-9]{2})",
+    re.IGNORECASE,
+)
+
+
+def _integer(text: str, least: int, most: int) -> int:
+    if _INTEGER.fullmatch(text) and least <= (number := int(text)) <= most:
+        return number
+    raise BadParameter("invalid_integer", f"Use an integer from {least} to {most}.")

@@ -1,0 +1,87 @@
+"""What the HTTP layer is given, and what its resources share."""
+
+from collections.abc import Callable
+
+from attrs import field, frozen
+
+from payflow_domain.access.permissions import Actor
+from payflow_domain.access.service import Access
+from payflow_domain.errors import PayFlowError
+from payflow_domain.ledger.batch import Request, Result
+from payflow_domain.ledger.service import BalanceAt, Ledgers
+from payflow_domain.wallets.history import History
+from payflow_domain.wallets.service import Wallets
+from payflow_http.authentication import Authenticator
+from payflow_http.cursors import Cursors
+from payflow_http.grouping import Grouped
+from payflow_http.threads import Threads
+
+
+@frozen
+class Services:
+    """The use cases that are served; ``ready`` tells whether they can be."""
+
+    ledgers: Ledgers
+    wallets: Wallets
+    history: History
+    access: Access
+    ready: Callable[[], bool]
+
+
+@frozen
+class HttpSettings:
+    """How to serve them.
+
+    ``cursor_secret`` signs cursors: all processes have the same one, of 32 random bytes or more.
+    ``access_log`` writes a line for each request. ``threads`` calls block at a time;
+    ``group_requests_max`` requests with at most ``group_commands_max`` commands are committed
+    together; ``waiting_max`` requests may wait in each queue before others get 503.
+    """
+
+    cursor_secret: bytes = field(repr=False)
+    access_log: bool = True
+    threads: int = 8
+    group_requests_max: int = 256
+    group_commands_max: int = 2_000
+    waiting_max: int = 10_000
+
+
+@frozen
+class Api:
+    """What resources share."""
+
+    services: Services
+    authenticator: Authenticator
+    commits: Grouped[Request, Result]
+    balances: Grouped[tuple[Actor, str], BalanceAt | PayFlowError]
+    threads: Threads
+    cursors: Cursors
+
+
+def make_api(services: Services, settings: HttpSettings) -> Api:
+    """Put together what resources share; its queues are closed still."""
+    threads = Threads(settings.threads, settings.waiting_max)
+    return Api(
+        services=services,
+        authenticator=Authenticator(services.access.actor_of, threads),
+        commits=Grouped(
+            services.ledgers.execute,
+            name="commits",
+            items_max=settings.group_requests_max,
+            weight_max=settings.group_commands_max,
+            waiting_max=settings.waiting_max,
+            weigh=_commands,
+        ),
+        balances=Grouped(
+            services.history.balances,
+            name="balances",
+            items_max=settings.group_requests_max,
+            waiting_max=settings.waiting_max,
+        ),
+        threads=threads,
+        cursors=Cursors(settings.cursor_secret),
+    )
+
+
+def _commands(request: Request) -> int:
+    return sum(map(len, request.units))

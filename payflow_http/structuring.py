@@ -1,0 +1,253 @@
+"""How JSON becomes a body: no coercion, no unknown members, every fault told with its pointer."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from operator import eq, is_
+from typing import Any, TypeVar, cast
+
+import attrs
+from cattrs import Converter
+from cattrs.errors import (
+    AttributeValidationNote,
+    ClassValidationError,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+)
+from cattrs.gen import make_dict_structure_fn, override
+
+from payflow_domain.money import MAX_AMOUNT
+from payflow_domain.texts import (
+    DESCRIPTION_LENGTH_MAX,
+    EXTERNAL_ID_LENGTH_MAX,
+    METADATA_KEYS_MAX,
+    NAME_LENGTH_MAX,
+    InvalidText,
+    check_metadata,
+    check_text,
+)
+from payflow_domain.wallets.model import WalletStatus
+from payflow_http.bodies import (
+    ATOMIC,
+    BATCH_ITEMS_MAX,
+    INDEPENDENT,
+    Amount,
+    BatchBody,
+    CreditBody,
+    Currency,
+    DebitBody,
+    Description,
+    ExternalId,
+    Metadata,
+    Mode,
+    Name,
+    NewWalletBody,
+    ReversalBody,
+    TransferBody,
+    WalletChangeBody,
+    WalletId,
+)
+from payflow_http.codec import Document, pointer_to
+from payflow_http.problems import Fault, malformed
+
+Body = TypeVar("Body")
+_Hook = Callable[[object, object], object]
+
+
+def structure(document: Document, body: type[Body]) -> Body:
+    """Read a document as ``body``; raises a ``Problem`` that names every fault."""
+    try:
+        return cast("Body", _HOOKS[body](document, body))
+    except (_Refused, ClassValidationError) as error:
+        raise malformed(list(_faults_of(error, ""))) from None
+
+
+class _Refused(ValueError):
+    """A value that a hook does not take; its faults are placed from the value itself."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__(faults)
+        self.faults = faults
+
+
+def _refused(code: str, detail: str) -> _Refused:
+    return _Refused(Fault("", code, detail))
+
+
+def _structure_amount(value: object, _: object) -> Amount:
+    if type(value) is int and 0 < value <= MAX_AMOUNT:
+        return Amount(value)
+    detail = f"Use an integer of minor units from 1 to {MAX_AMOUNT}."
+    raise _refused("invalid_amount", detail)
+
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+def _structure_currency(value: object, _: object) -> Currency:
+    if type(value) is str and _CURRENCY.fullmatch(value):
+        return Currency(value)
+    raise _refused("invalid_currency", "Use the upper-case ISO 4217 code, such as EUR.")
+
+
+def _string(value: object) -> str:
+    if type(value) is str:
+        return value
+    raise _refused("invalid_type", "Use a string.")
+
+
+def _structure_string(value: object, _: object) -> str:
+    return _string(value)
+
+
+def _text_up_to(length_max: int) -> Callable[[object, object], str]:
+    def structure_text(value: object, _: object) -> str:
+        try:
+            return check_text(_string(value), length_max)
+        except InvalidText as error:
+            raise _refused(error.code, error.detail) from None
+
+    return structure_text
+
+
+def _structure_metadata(value: object, _: object) -> Metadata:
+    if type(value) is not dict:
+        raise _refused("invalid_type", "Use an object whose members are strings.")
+    if len(value) > METADATA_KEYS_MAX:
+        raise _refused("invalid_length", f"Use at most {METADATA_KEYS_MAX} members.")
+    if faults := [fault for name, text in value.items() for fault in _check_member(name, text)]:
+        raise _Refused(*faults)
+    return Metadata(value)
+
+
+def _check_member(name: str, text: object) -> Iterator[Fault]:
+    if type(text) is not str:
+        yield Fault(pointer_to("", name), "invalid_type", "Use a string.")
+        return
+    try:
+        check_metadata({name: text})
+    except InvalidText as error:
+        yield Fault(pointer_to("", name), error.code, error.detail)
+
+
+def _structure_mode(value: object, _: object) -> Mode:
+    if value in (ATOMIC, INDEPENDENT):
+        return cast("Mode", value)
+    raise _refused("invalid_choice", "Use atomic or independent.")
+
+
+def _structure_status(value: object, _: object) -> WalletStatus:
+    try:
+        return WalletStatus(_string(value))
+    except ValueError:
+        raise _refused("invalid_choice", "Use active, frozen or closed.") from None
+
+
+_SCALARS: Mapping[object, _Hook] = {
+    Amount: _structure_amount,
+    Currency: _structure_currency,
+    WalletId: _structure_string,
+    Name: _text_up_to(NAME_LENGTH_MAX),
+    ExternalId: _text_up_to(EXTERNAL_ID_LENGTH_MAX),
+    Description: _text_up_to(DESCRIPTION_LENGTH_MAX),
+    Metadata: _structure_metadata,
+    Mode: _structure_mode,
+    WalletStatus: _structure_status,
+}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _object_hook(converter: Converter, body: type) -> _Hook:
+    """Make the hook that reads a JSON object as ``body``."""
+    overrides: dict[str, Any] = {
+        field.name: override(rename=_camel(field.name)) for field in attrs.fields(body)
+    }
+    if body is WalletChangeBody:
+        overrides |= _not_null(name=Name, metadata=Metadata, status=WalletStatus)
+    read = cast(
+        "_Hook",
+        make_dict_structure_fn(body, converter, _cattrs_forbid_extra_keys=True, **overrides),
+    )
+
+    def structure_object(value: object, type_: object) -> object:
+        if type(value) is not dict:
+            raise _refused("invalid_type", "Use an object.")
+        return read(value, type_)
+
+    return structure_object
+
+
+def _not_null(**members: object) -> dict[str, Any]:
+    """Refuse null where it would read as "leave as it is", which is not what it says."""
+    return {
+        name: override(rename=name, struct_hook=_SCALARS[type_]) for name, type_ in members.items()
+    }
+
+
+def _bounded(read: _Hook) -> _Hook:
+    """Bound the number of items before any of them is read."""
+
+    def structure_items(value: object, type_: object) -> object:
+        if type(value) is not list or not 0 < len(value) <= BATCH_ITEMS_MAX:
+            detail = f"Use an array of 1 to {BATCH_ITEMS_MAX} transfers."
+            raise _refused("invalid_length" if type(value) is list else "invalid_type", detail)
+        return read(value, type_)
+
+    return structure_items
+
+
+def _at_least_one(read: _Hook) -> _Hook:
+    def structure_change(value: object, type_: object) -> object:
+        if not value:
+            raise _refused("missing_member", "Say what to change: name, metadata or status.")
+        return read(value, type_)
+
+    return structure_change
+
+
+def _hooks() -> dict[type, _Hook]:
+    """Build the converter, once, and take from it the hook of each body."""
+    converter = Converter(detailed_validation=True)
+    for type_, scalar in _SCALARS.items():
+        converter.register_structure_hook_func(partial(is_, type_), scalar)
+    bodies = (TransferBody, DebitBody, CreditBody, ReversalBody, NewWalletBody, WalletChangeBody)
+    hooks: dict[type, _Hook] = {body: _object_hook(converter, body) for body in bodies}
+    hooks[WalletChangeBody] = _at_least_one(hooks[WalletChangeBody])
+    converter.register_structure_hook(TransferBody, hooks[TransferBody])
+    items = list[TransferBody]
+    bounded = _bounded(converter.get_structure_hook(items))
+    converter.register_structure_hook_func(partial(eq, items), bounded)
+    hooks[BatchBody] = _object_hook(converter, BatchBody)
+    return hooks
+
+
+_HOOKS = _hooks()
+
+
+def _faults_of(error: BaseException, pointer: str) -> Iterator[Fault]:
+    """Tell of every fault in what cattrs or a hook raised for the value at ``pointer``."""
+    match error:
+        case ClassValidationError() | IterableValidationError():
+            placed, others = error.group_exceptions()
+            for inner, note in placed:
+                name = (
+                    _camel(note.name) if isinstance(note, AttributeValidationNote) else note.index
+                )
+                yield from _faults_of(inner, pointer_to(pointer, name))
+            for inner in others:
+                yield from _faults_of(inner, pointer)
+        case ForbiddenExtraKeysError():
+            for name in sorted(error.extra_fields):
+                detail = "There is no such member; leave it out."
+                yield Fault(pointer_to(pointer, name), "unknown_member", detail)
+        case KeyError():
+            yield Fault(pointer, "missing_member", "This member is required.")
+        case _Refused():
+            for fault in error.faults:
+                yield attrs.evolve(fault, where=pointer + fault.where)
+        case _:
+            raise error

@@ -1,0 +1,1 @@
+"""Tests that need no server, socket or file of their own."""

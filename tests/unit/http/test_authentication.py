@@ -1,0 +1,96 @@
+"""Remembering keys for a moment."""
+
+import asyncio
+from collections.abc import Iterator
+
+import falcon.testing
+import pytest
+
+from payflow_domain.access.keys import InvalidApiKey, digest_of
+from payflow_domain.access.permissions import Actor
+from payflow_http import authentication
+from payflow_http.authentication import Authenticator
+from payflow_http.incoming import ApiRequest
+from payflow_http.threads import Threads
+from tests.unit.http.world import World
+
+
+class Lookups:
+    """Counts look-ups of the world's keys."""
+
+    def __init__(self, world: World) -> None:
+        self.count = 0
+        self._world = world
+
+    def actor_of(self, digest: bytes) -> Actor:
+        self.count += 1
+        return self._world.services.access.actor_of(digest)
+
+
+@pytest.fixture
+def lookups(world: World) -> Lookups:
+    return Lookups(world)
+
+
+def asking(key: str) -> ApiRequest:
+    scope = falcon.testing.create_scope(headers={"Authorization": f"bearer {key}"})
+    return ApiRequest(scope, falcon.testing.ASGIRequestEventEmitter())
+
+
+async def identify_many(authenticator: Authenticator, key: str, count: int) -> set[Actor]:
+    return set(await asyncio.gather(*[authenticator.identify(asking(key)) for _ in range(count)]))
+
+
+def test_requests_that_come_together_share_one_look_up(world: World, lookups: Lookups) -> None:
+    async def main() -> None:
+        threads = Threads(2, 10)
+        threads.open()
+        authenticator = Authenticator(lookups.actor_of, threads)
+        assert len(await identify_many(authenticator, world.key, 20)) == 1
+        assert len(await identify_many(authenticator, world.key, 20)) == 1
+        assert lookups.count == 1
+        authenticator.invalidate(digest_of(world.key))
+        await identify_many(authenticator, world.key, 1)
+        authenticator.invalidate()
+        await identify_many(authenticator, world.key, 1)
+        assert lookups.count == 3
+        await threads.close()
+
+    asyncio.run(main())
+
+
+def test_a_key_is_remembered_for_a_second_at_most(
+    world: World, lookups: Lookups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times: Iterator[float] = iter([0.0, 0.999, 1.0, 1.0])
+    monkeypatch.setattr(authentication, "monotonic", lambda: next(times))
+
+    async def main() -> None:
+        threads = Threads(2, 10)
+        threads.open()
+        authenticator = Authenticator(lookups.actor_of, threads)
+        counts = []
+        for _ in range(3):
+            await authenticator.identify(asking(world.key))
+            counts.append(lookups.count)
+        assert counts == [1, 1, 2]
+        await threads.close()
+
+    asyncio.run(main())
+
+
+def test_a_key_that_is_not_good_is_looked_up_each_time(world: World, lookups: Lookups) -> None:
+    unknown = world.key_with()
+    world.services.access.reader._tables.keys.clear()  # type: ignore[attr-defined]
+
+    async def main() -> None:
+        threads = Threads(2, 10)
+        threads.open()
+        authenticator = Authenticator(lookups.actor_of, threads)
+        for _ in range(2):
+            with pytest.raises(InvalidApiKey):
+                await authenticator.identify(asking(unknown))
+        assert lookups.count == 2
+        await threads.close()
+
+    asyncio.run(main())

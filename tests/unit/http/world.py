@@ -1,0 +1,136 @@
+"""The API over stores in memory, with a partner who may do everything."""
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+import falcon.testing
+import orjson
+from attrs import define, evolve
+
+from payflow_adapters.currencies import iso_currencies
+from payflow_adapters.encoding import encode_json
+from payflow_adapters.ids import UuidSource
+from payflow_adapters.memory import MemoryStore
+from payflow_adapters.secret_source import SystemSecrets
+from payflow_domain.access.permissions import ALL_PERMISSIONS, Permission
+from payflow_domain.access.service import Access
+from payflow_domain.ledger.ledgers import Ledger
+from payflow_domain.ledger.service import Ledgers
+from payflow_domain.partners.service import Partners
+from payflow_domain.wallets.history import History
+from payflow_domain.wallets.service import Wallets
+from payflow_http.app import HttpSettings, Services, create_app
+from tests.builders.times import SettableClock
+
+SETTINGS = HttpSettings(cursor_secret=b"a secret of thirty-two bytes ...", access_log=False)
+BASE = "/api/v1"
+
+
+@define
+class World:
+    """A partner, its key, and the API that it calls."""
+
+    services: Services
+    ledger: Ledger
+    partners: Partners
+    clock: SettableClock
+    key: str
+    settings: HttpSettings = SETTINGS
+
+    @property
+    def client(self) -> falcon.testing.TestClient:
+        return falcon.testing.TestClient(create_app(self.services, self.settings))
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        query: str = "",
+    ) -> falcon.testing.Result:
+        """Call the API; a body of bytes goes as it is, anything else as JSON."""
+        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        sent = {"Authorization": f"Bearer {self.key if key is None else key}"}
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        return self.client.simulate_request(
+            method,
+            BASE + path,
+            headers=sent | dict(headers or {}),
+            body=content if body is not None else None,
+            query_string=query,
+        )
+
+    def get(self, path: str, query: str = "", key: str | None = None) -> falcon.testing.Result:
+        return self.call("GET", path, query=query, key=key)
+
+    def post(
+        self, path: str, body: object = None, *, idempotency_key: str | None = None
+    ) -> falcon.testing.Result:
+        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+        return self.call("POST", path, body, headers=headers)
+
+    def wallet(self, amount: int = 0, currency: str = "EUR", **members: object) -> str:
+        """Open a wallet with ``amount`` in it; return its id."""
+        body = {"name": "A wallet", "currency": currency, **members}
+        wallet_id = str(self.post("/wallets", body).json["id"])
+        if amount:
+            self.post(f"/wallets/{wallet_id}/credit", {"amount": amount, "currency": currency})
+        return wallet_id
+
+    def available(self, wallet_id: str) -> int:
+        return int(self.get(f"/wallets/{wallet_id}/balance").json["available"])
+
+    def key_with(self, *permissions: Permission, ledger: Ledger | None = None) -> str:
+        """Issue a key that may do only what is listed."""
+        access = self.services.access
+        return access.issue_key(ledger or self.ledger, "A key", frozenset(permissions))[1]
+
+    def other_partner_key(self) -> str:
+        _, ledger = self.partners.approve("Another")
+        return self.key_with(*ALL_PERMISSIONS, ledger=ledger)
+
+    def failing_with(self, error: Exception) -> "World":
+        """Return the same world, whose books cannot be written any more."""
+
+        def begin() -> NoReturn:
+            raise error
+
+        services = evolve(
+            self.services,
+            ledgers=evolve(self.services.ledgers, begin=begin),
+            wallets=evolve(self.services.wallets, begin=begin),
+        )
+        return evolve(self, services=services)
+
+
+def make_world() -> World:
+    clock, ids = SettableClock(), UuidSource()
+    store = MemoryStore(clock)
+    ledgers = Ledgers(store.begin, store, clock, ids, encode_json)
+    services = Services(
+        ledgers=ledgers,
+        wallets=Wallets(store.begin, store, clock, ids, encode_json, iso_currencies()),
+        history=History(ledgers),
+        access=Access(store.begin, store, clock, ids, SystemSecrets()),
+        ready=lambda: True,
+    )
+    partners = Partners(store.begin, store, clock, ids)
+    _, ledger = partners.approve("RoSaBank")
+    key = services.access.issue_key(ledger, "A key", ALL_PERMISSIONS)[1]
+    return World(services, ledger, partners, clock, key)
+
+
+def transfer(
+    from_id: str, to_id: str, amount: object = 100, **members: object
+) -> dict[str, object]:
+    return {
+        "fromWalletId": from_id,
+        "toWalletId": to_id,
+        "amount": amount,
+        "currency": "EUR",
+        **members,
+    }
