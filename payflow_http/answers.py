@@ -8,10 +8,8 @@ from falcon.asgi import Response
 
 from payflow_domain.access.permissions import Actor
 from payflow_domain.errors import PayFlowError
-from payflow_domain.ledger.batch import Executed, Replayed, Request
-from payflow_domain.ledger.engine import Applied, Outcome
+from payflow_domain.ledger.batch import Executed, Replayed, Request, Telling
 from payflow_domain.ledger.idempotency import Answer
-from payflow_domain.ledger.published import publish_applied
 from payflow_domain.ledger.transactions import Status, Unit
 from payflow_http.idempotency import claim_of
 from payflow_http.incoming import ApiRequest
@@ -20,6 +18,7 @@ from payflow_http.services import Api
 REFUSED = Answer(0, b"")
 """Stands for the answer to what was refused: that one is not kept."""
 
+_PENDING = Status.PENDING.value
 _CREATED, _ACCEPTED = int(HTTPStatus.CREATED), int(HTTPStatus.ACCEPTED)
 
 
@@ -64,15 +63,10 @@ def send_json(resp: Response, value: object, status: int = HTTPStatus.OK) -> Non
     resp.data = orjson.dumps(value)
 
 
-def render_one(outcomes: Sequence[Outcome]) -> Answer:
+def render_one(told: Sequence[Telling]) -> Answer:
     """Write the answer to a request of one unit of one command."""
-    outcome = outcomes[0]
-    if isinstance(outcome, PayFlowError):
+    if isinstance(told[0], PayFlowError):
         return REFUSED
-    applied = outcome[0]
-    return Answer(status_of_applied(applied), orjson.dumps(publish_applied(applied)))
-
-
-def status_of_applied(applied: Applied) -> int:
-    """Return 202 for what is pending, else 201."""
-    return _ACCEPTED if applied.transaction.status is Status.PENDING else _CREATED
+    transaction = told[0][0]
+    status = _ACCEPTED if transaction["status"] == _PENDING else _CREATED
+    return Answer(status, orjson.dumps(transaction))

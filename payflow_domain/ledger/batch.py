@@ -20,6 +20,7 @@ from payflow_domain.ledger.idempotency import (
 from payflow_domain.ledger.journal import Encode, Fact, facts_of, write_events
 from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.ledger.ports import Changes, Loaded, UnitOfWork, Wanted
+from payflow_domain.ledger.published import Published
 from payflow_domain.ledger.transactions import (
     Hold,
     Post,
@@ -30,7 +31,10 @@ from payflow_domain.ledger.transactions import (
     Void,
 )
 
-Render = Callable[[Sequence[Outcome]], Answer]
+Telling = tuple[Published, ...] | PayFlowError
+"""An outcome as it is published: the transaction that each command of the unit made or changed."""
+
+Render = Callable[[Sequence[Telling]], Answer]
 """Writes the answer that is stored under the request's idempotency key; pure and quick."""
 
 
@@ -102,7 +106,8 @@ def decide_requests(
     units = [unit for i in fresh for unit in requests[i].units]
     state = Books(books.ledger.sequence, books.accounts, books.transactions)
     decisions = decide(state, units, at, partial(_new_transaction_id, mint))
-    outcomes = iter(decisions.outcomes)
+    facts = [_facts(outcome) for outcome in decisions.outcomes]
+    outcomes = zip(decisions.outcomes, facts, strict=True)
     executed = {i: _execute(requests[i], outcomes) for i in fresh}
     results = [
         executed.get(i) or _repeat(books, request, requests[first[i]], executed.get(first[i]))
@@ -113,7 +118,16 @@ def decide_requests(
         for i in fresh
         if (claim := requests[i].claim) and executed[i].took_effect
     ]
-    return Decided(results, _changes(books, decisions, spent, at, mint, encode))
+    told = list(chain.from_iterable(chain.from_iterable(facts)))
+    if not told:
+        return Decided(results, None)
+    recorded = record(books.ledger, told, at, mint, encode)
+    return Decided(results, _changes(books, decisions, recorded, spent))
+
+
+def _facts(outcome: Outcome) -> list[list[Fact]]:
+    """Tell of each command of a unit that was applied; nothing of one that was refused."""
+    return [list(facts_of(one)) for one in outcome] if isinstance(outcome, tuple) else []
 
 
 def _first_of_each_key(requests: Sequence[Request]) -> list[int]:
@@ -129,9 +143,17 @@ def _spent(books: Loaded, request: Request) -> SpentKey | None:
     return books.spent.get(request.claim.key) if request.claim else None
 
 
-def _execute(request: Request, outcomes: Iterator[Outcome]) -> Executed:
-    mine = tuple(islice(outcomes, len(request.units)))
-    return Executed(mine, request.render(mine) if request.render else None)
+def _execute(request: Request, outcomes: Iterator[tuple[Outcome, list[list[Fact]]]]) -> Executed:
+    mine = list(islice(outcomes, len(request.units)))
+    answer = request.render([_published(*one) for one in mine]) if request.render else None
+    return Executed(tuple([outcome for outcome, _ in mine]), answer)
+
+
+def _published(outcome: Outcome, facts: list[list[Fact]]) -> Telling:
+    if isinstance(outcome, PayFlowError):
+        return outcome
+    # The first fact of a command is the one of its transaction.
+    return tuple([told[0][1] for told in facts])
 
 
 def _repeat(books: Loaded, request: Request, first: Request, executed: Executed | None) -> Result:
@@ -162,21 +184,12 @@ def record(
 
 
 def _changes(
-    books: Loaded,
-    decisions: Decisions,
-    spent: Sequence[SpentKey],
-    at: datetime,
-    mint: Mint,
-    encode: Encode,
-) -> Changes | None:
-    """Put together what to write; nothing where no command took effect."""
-    applied = [one for many in decisions.outcomes if isinstance(many, tuple) for one in many]
-    if not applied:
-        return None
-    facts = chain.from_iterable(map(facts_of, applied))
-    recorded = record(books.ledger, facts, at, mint, encode)
+    books: Loaded, decisions: Decisions, recorded: Changes, spent: Sequence[SpentKey]
+) -> Changes:
+    """Add what the engine decided to the events that tell of it."""
     if recorded.ledger.sequence != decisions.sequence:
         raise AssertionError(decisions.sequence)
+    applied = [one for many in decisions.outcomes if isinstance(many, tuple) for one in many]
     transactions = decisions.transactions.values()
     return evolve(
         recorded,

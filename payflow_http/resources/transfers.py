@@ -11,10 +11,9 @@ from falcon.asgi import Response
 
 from payflow_domain.access.permissions import Actor, Permission
 from payflow_domain.errors import PayFlowError
-from payflow_domain.ledger.batch import Request
-from payflow_domain.ledger.engine import Outcome
+from payflow_domain.ledger.batch import Request, Telling
 from payflow_domain.ledger.idempotency import Answer
-from payflow_domain.ledger.published import Published, publish_applied
+from payflow_domain.ledger.published import Published
 from payflow_domain.ledger.transactions import Unit
 from payflow_domain.money import Money
 from payflow_domain.wallets.movements import NO_NOTE, Note
@@ -73,7 +72,7 @@ class TransferBatches:
         if executed is None:
             return
         if not executed.took_effect:
-            raise batch.refusal(executed.outcomes)
+            raise batch.refusal(cast("Sequence[PayFlowError]", executed.outcomes))
         send(resp, executed.answer or REFUSED)
 
 
@@ -95,42 +94,41 @@ class _Batch:
         units = cast("Sequence[Unit]", self.booked)
         return (tuple(chain.from_iterable(units)),)
 
-    def render(self, outcomes: Sequence[Outcome]) -> Answer:
+    def render(self, outcomes: Sequence[Telling]) -> Answer:
         if not any(isinstance(outcome, tuple) for outcome in outcomes):
             return REFUSED
         body = {"mode": self.mode, "results": self._results(outcomes)}
         return Answer(int(HTTPStatus.CREATED), orjson.dumps(body))
 
-    def refusal(self, outcomes: Sequence[Outcome]) -> Problem:
+    def refusal(self, outcomes: Sequence[PayFlowError]) -> Problem:
         """Tell why nothing took effect."""
         if self.mode == ATOMIC:
-            error = cast("PayFlowError", outcomes[0])
+            error = outcomes[0]
             return problem_of(error, self._pointer(error.position or 0, error))
         detail = "Every transfer of the batch was refused; see results."
         facts = {"mode": self.mode, "results": self._results(outcomes)}
         return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "batch_refused", detail, facts=facts)
 
-    def _results(self, outcomes: Sequence[Outcome]) -> list[Published]:
+    def _results(self, outcomes: Sequence[Telling]) -> list[Published]:
         each = self._of_items(outcomes)
         return [self._result(index, outcome) for index, outcome in enumerate(each)]
 
-    def _of_items(self, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
+    def _of_items(self, outcomes: Sequence[Telling]) -> Iterator[Telling]:
         """Yield an outcome for each item."""
         if self.mode == ATOMIC:
-            for applied in cast("tuple[Outcome, ...]", outcomes[0]):
-                yield cast("Outcome", (applied,))
+            for transaction in cast("tuple[Published, ...]", outcomes[0]):
+                yield (transaction,)
             return
         decided = iter(outcomes)
         for each in self.booked:
             yield each if isinstance(each, PayFlowError) else next(decided)
 
-    def _result(self, index: int, outcome: Outcome) -> Published:
+    def _result(self, index: int, outcome: Telling) -> Published:
         if isinstance(outcome, tuple):
-            transaction = publish_applied(outcome[0])
             return {
                 "index": index,
                 "status": "completed",
-                "transaction": transaction,
+                "transaction": outcome[0],
                 "error": None,
             }
         error = {
