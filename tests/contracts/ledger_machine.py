@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from payflow_domain.errors import PayFlowError
 from payflow_domain.ids import LedgerId, PartnerId
 from payflow_domain.ledger.accounts import Account, AccountKind
-from payflow_domain.ledger.batch import Executed, Replayed, Request, Result
+from payflow_domain.ledger.batch import Executed, Replayed, Request, Result, Telling
 from payflow_domain.ledger.engine import Outcome
 from payflow_domain.ledger.errors import AccountExists, LedgerNotFound
 from payflow_domain.ledger.idempotency import RETENTION, Answer, Claim, IdempotencyKey
@@ -62,10 +62,10 @@ def parts(left: int) -> st.SearchStrategy[int | None]:
     return st.sampled_from([None, left or 1, left + 1]) | small_amounts
 
 
-def tell(outcomes: Sequence[Outcome]) -> Answer:
+def tell(outcomes: Sequence[Telling]) -> Answer:
     """Answer with what became of a request."""
     told = [
-        outcome.code if isinstance(outcome, PayFlowError) else outcome[-1].transaction.id
+        outcome.code if isinstance(outcome, PayFlowError) else str(outcome[-1]["id"])
         for outcome in outcomes
     ]
     return Answer(200, " ".join(told).encode())

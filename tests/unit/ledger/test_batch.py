@@ -15,6 +15,7 @@ from payflow_domain.ledger.batch import (
     Executed,
     Replayed,
     Request,
+    Telling,
     decide_requests,
 )
 from payflow_domain.ledger.engine import Outcome
@@ -26,6 +27,7 @@ from payflow_domain.ledger.errors import (
 from payflow_domain.ledger.idempotency import Answer, Claim, IdempotencyKey, SpentKey
 from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.ports import Loaded
+from payflow_domain.ledger.published import publish_applied
 from payflow_domain.ledger.transactions import Hold, Post, Settle, Unit
 from tests.builders.deciding import apply_all
 from tests.builders.ledger import funded_books, transfer
@@ -69,6 +71,20 @@ def test_the_same_key_twice_takes_effect_once() -> None:
     assert decided.changes is not None
     assert len(decided.changes.made) == 1
     assert decided.changes.spent == [SpentKey(CLAIM, Answer(201, b"1 of 1"))]
+
+
+def test_an_answer_is_written_from_the_published_form() -> None:
+    told: list[Telling] = []
+
+    def render(tellings: Sequence[Telling]) -> Answer:
+        told.extend(tellings)
+        return ANSWER
+
+    decided = _decide(Request(LEDGER.id, (_unit(10), _unit(1001)), CLAIM, render))
+
+    applied, refused = _outcomes(decided)
+    assert isinstance(applied, tuple)
+    assert told == [(publish_applied(applied[0]),), refused]
 
 
 def test_the_same_key_for_another_request_is_refused() -> None:
@@ -220,7 +236,7 @@ def _pay(amount: int, claim: Claim | None = None) -> Request:
     return Request(LEDGER.id, (_unit(amount),), claim, _render if claim else None)
 
 
-def _render(outcomes: Sequence[Outcome]) -> Answer:
+def _render(outcomes: Sequence[Telling]) -> Answer:
     applied = sum(isinstance(outcome, tuple) for outcome in outcomes)
     return Answer(201, f"{applied} of {len(outcomes)}".encode())
 

@@ -16,7 +16,7 @@ from payflow_domain.ledger.errors import (
     ReversalExceedsOriginal,
     SettlementExceedsHold,
 )
-from payflow_domain.ledger.transactions import Draft, Hold, Post, Reverse, Settle, Void
+from payflow_domain.ledger.transactions import Draft, Hold, Post, Reverse, Settle, Status, Void
 from payflow_domain.money import MAX_AMOUNT
 from tests.builders.deciding import apply_all, books_after, decide_units, refusal_of, split
 from tests.builders.ledger import books_of, funded_books, settlement, transfer, wallet
@@ -116,6 +116,19 @@ def test_parts_are_reversed_as_long_as_they_fit(draft: Draft, wanted: list[int])
         assert books.transactions[FIRST].reversed_amount == draft.money.amount - left
     posted, _ = apply_all(BOOKS, *([Post(_part(draft, left))] if left else []))
     assert _posted(books) == _posted(posted)
+
+
+@given(two_legged, endings)
+def test_a_hold_may_end_on_a_closed_account_which_stays_closed(
+    draft: Draft, ending: Settle | Void
+) -> None:
+    held, _ = apply_all(BOOKS, Hold(draft))
+    closed = {id_: evolve(account, is_open=False) for id_, account in held.accounts.items()}
+
+    after, _ = apply_all(evolve(held, accounts=closed), ending)
+
+    assert after.transactions[FIRST].status is not Status.PENDING
+    assert not any(account.is_open for account in after.accounts.values())
 
 
 @thoroughly
