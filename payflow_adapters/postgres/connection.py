@@ -2,17 +2,24 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from select import select
+from typing import Any
 
 import orjson
 import psycopg
 from attrs import frozen
 from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg_pool import ConnectionPool
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from payflow_adapters.postgres.tables import APP_ROLE
-from payflow_domain.errors import PayFlowError, Unavailable
+from payflow_domain.errors import Unavailable
 
+Driver = psycopg.Connection[Any]
+Pool = ConnectionPool[Driver]
+
+_CONNECT_TIMEOUT_S = 10
 _APPLICATION = {"role": APP_ROLE, "jit": "off", "TimeZone": "UTC"}
 
 _WRITER = {
@@ -43,8 +50,14 @@ class DatabaseUnavailable(Unavailable):
 class Database:
     """Two pools of connections to one database."""
 
-    writer: Engine
+    writer: Pool
     reader: Engine
+
+    @contextmanager
+    def writing(self) -> Iterator[Driver]:
+        """Lend a connection in a transaction that commits on a clean exit."""
+        with self.writer.connection() as connection:
+            yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -57,18 +70,21 @@ class Database:
 
     def close(self) -> None:
         """Close every connection that is not lent out."""
-        self.writer.dispose()
+        self.writer.close()
         self.reader.dispose()
 
 
 def connect(url: str, *, writers: int = 2, readers: int = 8) -> Database:
     """Prepare pools for the database at ``url``; connections are made when first needed."""
-    writer = create_engine(
-        sqlalchemy_url(url),
-        pool_size=writers,
-        max_overflow=0,
-        pool_pre_ping=True,
-        connect_args=_connect_args(_WRITER),
+    writer: Pool = ConnectionPool(
+        url,
+        min_size=0,
+        max_size=writers,
+        kwargs=_connect_args(_WRITER),
+        configure=_speak_json,
+        check=_check_alive,
+        timeout=_CONNECT_TIMEOUT_S,
+        open=True,
     )
     reader = create_engine(
         sqlalchemy_url(url),
@@ -78,8 +94,7 @@ def connect(url: str, *, writers: int = 2, readers: int = 8) -> Database:
         isolation_level="AUTOCOMMIT",
         connect_args=_connect_args(_READER),
     )
-    for engine in (writer, reader):
-        event.listen(engine, "connect", _speak_json)
+    event.listen(reader, "connect", lambda connection, _: _speak_json(connection))
     return Database(writer, reader)
 
 
@@ -94,24 +109,22 @@ def unavailable_as(error: type[Unavailable]) -> Iterator[None]:
     """Turn the driver's errors into ``error``; the domain's own pass."""
     try:
         yield
-    except PayFlowError:
-        raise
     except (SQLAlchemyError, psycopg.Error) as cause:
         detail = "The database did not do it; ask again with the same idempotency key."
         raise error(detail) from cause
 
 
-def violated_constraint(error: DBAPIError) -> str | None:
-    """Name the constraint that a statement would have broken, if that is what failed."""
-    cause = error.orig
-    return cause.diag.constraint_name if isinstance(cause, psycopg.IntegrityError) else None
+def _check_alive(connection: Driver) -> None:
+    """Refuse a connection that the server has closed: there is something to read on it."""
+    if select([connection], [], [], 0)[0]:
+        raise psycopg.OperationalError
 
 
-def _speak_json(connection: psycopg.Connection, _record: object) -> None:
+def _speak_json(connection: Driver) -> None:
     set_json_dumps(orjson.dumps, connection)
     set_json_loads(orjson.loads, connection)
 
 
 def _connect_args(settings: Mapping[str, str]) -> dict[str, object]:
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    return {"options": options, "connect_timeout": 10, "prepare_threshold": 0}
+    return {"options": options, "connect_timeout": _CONNECT_TIMEOUT_S, "prepare_threshold": 0}

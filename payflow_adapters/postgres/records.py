@@ -3,13 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from payflow_domain.access.keys import ApiKey
 from payflow_domain.ids import LedgerId
 from payflow_domain.ledger.accounts import Account
-from payflow_domain.ledger.idempotency import SpentKey
-from payflow_domain.ledger.journal import Event
 from payflow_domain.ledger.ports import Changes
-from payflow_domain.ledger.transactions import Entry, Transaction
+from payflow_domain.ledger.transactions import Transaction
+from payflow_domain.partners.model import Partner
 from payflow_domain.wallets.model import Wallet
 
 Record = dict[str, object]
@@ -61,48 +59,6 @@ def transaction_record(ledger_id: LedgerId, one: Transaction) -> Record:
     }
 
 
-def entry_record(ledger_id: LedgerId, entry: Entry) -> Record:
-    after = entry.after
-    return {
-        "ledger_id": ledger_id,
-        "account_id": entry.account_id,
-        "at": entry.at,
-        "version": entry.version,
-        "transaction_id": entry.transaction_id,
-        "side": entry.side,
-        "phase": entry.phase,
-        "amount": entry.amount,
-        "debits_posted": after.debits_posted,
-        "credits_posted": after.credits_posted,
-        "debits_pending": after.debits_pending,
-        "credits_pending": after.credits_pending,
-        "sequence": entry.sequence,
-    }
-
-
-def event_record(ledger_id: LedgerId, event: Event) -> Record:
-    return {
-        "ledger_id": ledger_id,
-        "sequence": event.sequence,
-        "type": event.type,
-        "at": event.at,
-        "body": event.body.decode(),
-        "hash": event.hash.hex(),
-    }
-
-
-def key_record(changes: Changes, spent: SpentKey) -> Record:
-    answer = spent.answer
-    return {
-        "ledger_id": changes.ledger.id,
-        "key": spent.claim.key,
-        "fingerprint": spent.claim.fingerprint.hex(),
-        "status": answer and answer.status,
-        "body": answer and answer.body.decode(),
-        "at": changes.ledger.last_at,
-    }
-
-
 def ledger_record(changes: Changes) -> Record:
     ledger = changes.ledger
     return {
@@ -128,16 +84,10 @@ def wallet_record(ledger_id: LedgerId, wallet: Wallet) -> Record:
     }
 
 
-def api_key_record(key: ApiKey) -> Record:
+def partner_record(partner: Partner) -> Record:
     return {
-        "id": key.id,
-        "partner_id": key.partner_id,
-        "ledger_id": key.ledger_id,
-        "name": key.name,
-        "permissions": sorted(key.permissions),
-        "digest": key.digest,
-        "prefix": key.prefix,
-        "last_four": key.last_four,
-        "created_at": key.created_at,
-        "revoked_at": key.revoked_at,
+        "id": partner.id,
+        "name": partner.name,
+        "status": partner.status,
+        "created_at": partner.created_at,
     }

@@ -28,63 +28,81 @@ LOAD_TRANSACTIONS = """
     JOIN transactions t USING (ledger_id, id)
 """
 
-# All that a commit writes, in one statement: each set is one JSON array, most often empty or long.
-# It tells how many rows it wrote of each set. A ledger is written only where its journal goes on
-# without a gap, an account only where its entries do, and an idempotency key only where it is new,
-# has no answer yet or has been kept long enough.
-WRITE = """
-    WITH opened AS (
-      INSERT INTO accounts SELECT * FROM json_populate_recordset(NULL::accounts, %(opened)s)
-      RETURNING 1
-    ), accounts_ AS (
-      UPDATE accounts a SET
-        debits_posted = w.debits_posted, credits_posted = w.credits_posted,
-        debits_pending = w.debits_pending, credits_pending = w.credits_pending,
-        version = w.version, sequence = w.sequence, is_open = w.is_open
-      FROM json_to_recordset(%(accounts)s) AS w(
-        ledger_id bigint, id text, debits_posted bigint, credits_posted bigint,
-        debits_pending bigint, credits_pending bigint, version bigint, sequence bigint,
-        is_open boolean, entries bigint)
-      WHERE a.ledger_id = w.ledger_id AND a.id = w.id
-        AND a.version = w.version - w.entries AND a.sequence < w.sequence
-      RETURNING 1
-    ), made AS (
-      INSERT INTO transactions SELECT * FROM json_populate_recordset(NULL::transactions, %(made)s)
-      RETURNING 1
-    ), changed AS (
-      UPDATE transactions t SET
-        status = w.status, amount = w.amount, postings = w.postings, sequence = w.sequence,
-        completed_at = w.completed_at, reversed_amount = w.reversed_amount, failure = w.failure
-      FROM json_populate_recordset(NULL::transactions, %(changed)s) w
-      WHERE t.ledger_id = w.ledger_id AND t.id = w.id
-      RETURNING 1
-    ), entries_ AS (
-      INSERT INTO entries SELECT * FROM json_populate_recordset(NULL::entries, %(entries)s)
-      RETURNING 1
-    ), events_ AS (
-      INSERT INTO events SELECT ledger_id, sequence, type, at, body, decode(hash, 'hex')
-      FROM json_to_recordset(%(events)s) AS w(
-        ledger_id bigint, sequence bigint, type text, at timestamptz, body text, hash text)
-      RETURNING 1
-    ), keys AS (
-      INSERT INTO idempotency_keys AS k
-      SELECT ledger_id, key, decode(fingerprint, 'hex'), status, body, at
-      FROM json_to_recordset(%(keys)s) AS w(
-        ledger_id bigint, key text, fingerprint text, status smallint, body text, at timestamptz)
-      ON CONFLICT (ledger_id, key) DO UPDATE SET fingerprint = excluded.fingerprint,
-        status = excluded.status, body = excluded.body, at = excluded.at
-      WHERE k.status IS NULL OR k.at < %(expired_at)s
-      RETURNING 1
-    ), ledgers_ AS (
-      UPDATE ledgers l SET
-        sequence = w.sequence, head = decode(w.head, 'hex'), last_at = w.last_at
-      FROM json_to_recordset(%(ledgers)s) AS w(
-        id bigint, sequence bigint, head text, last_at timestamptz, events bigint)
-      WHERE l.id = w.id AND l.sequence = w.sequence - w.events
-      RETURNING 1
-    )
-    SELECT (SELECT count(*) FROM opened), (SELECT count(*) FROM accounts_),
-      (SELECT count(*) FROM made), (SELECT count(*) FROM changed),
-      (SELECT count(*) FROM entries_), (SELECT count(*) FROM events_),
-      (SELECT count(*) FROM keys), (SELECT count(*) FROM ledgers_)
+COPY_TRANSACTIONS = """
+    COPY transactions (ledger_id, id, type, status, amount, currency, postings, description,
+      metadata, sequence, created_at, completed_at, reverses, reversed_amount, failure) FROM STDIN
+"""
+
+COPY_ENTRIES = """
+    COPY entries (ledger_id, account_id, at, version, transaction_id, side, phase, amount,
+      debits_posted, credits_posted, debits_pending, credits_pending, sequence) FROM STDIN
+"""
+
+COPY_EVENTS = "COPY events (ledger_id, sequence, type, at, body, hash) FROM STDIN"
+
+COPY_KEYS = "COPY idempotency_keys (ledger_id, key, fingerprint, status, body, at) FROM STDIN"
+
+# Keys that are written again: they have been kept long enough, or had no answer yet.
+FORGET_KEYS = """
+    DELETE FROM idempotency_keys k USING unnest(%b::bigint[], %b::text[]) AS w(ledger_id, key)
+    WHERE k.ledger_id = w.ledger_id AND k.key = w.key AND (k.status IS NULL OR k.at < %b)
+"""
+
+# Only where the journal goes on without a gap.
+UPDATE_LEDGERS = """
+    UPDATE ledgers l SET sequence = w.sequence, head = decode(w.head, 'hex'), last_at = w.last_at
+    FROM json_to_recordset(%s) AS w(
+      id bigint, sequence bigint, head text, last_at timestamptz, events bigint)
+    WHERE l.id = w.id AND l.sequence = w.sequence - w.events
+"""
+
+# Only where the entries go on without a gap.
+UPDATE_ACCOUNTS = """
+    UPDATE accounts a SET
+      debits_posted = w.debits_posted, credits_posted = w.credits_posted,
+      debits_pending = w.debits_pending, credits_pending = w.credits_pending,
+      version = w.version, sequence = w.sequence, is_open = w.is_open
+    FROM json_to_recordset(%s) AS w(
+      ledger_id bigint, id text, debits_posted bigint, credits_posted bigint,
+      debits_pending bigint, credits_pending bigint, version bigint, sequence bigint,
+      is_open boolean, entries bigint)
+    WHERE a.ledger_id = w.ledger_id AND a.id = w.id
+      AND a.version = w.version - w.entries AND a.sequence < w.sequence
+"""
+
+UPDATE_TRANSACTIONS = """
+    UPDATE transactions t SET
+      status = w.status, amount = w.amount, postings = w.postings, sequence = w.sequence,
+      completed_at = w.completed_at, reversed_amount = w.reversed_amount, failure = w.failure
+    FROM json_populate_recordset(NULL::transactions, %s) w
+    WHERE t.ledger_id = w.ledger_id AND t.id = w.id
+"""
+
+UPDATE_WALLET = """
+    UPDATE wallets t SET name = w.name, status = w.status, metadata = w.metadata
+    FROM json_populate_recordset(NULL::wallets, %s) w
+    WHERE t.ledger_id = w.ledger_id AND t.id = w.id
+"""
+
+INSERT_LEDGER = """
+    INSERT INTO ledgers (partner_id, environment, settlement_limit, sequence, head, last_at)
+    VALUES (%s, %s, %s, 0, %s, %s)
+    RETURNING id, partner_id, environment, settlement_limit, sequence, head, last_at
+"""
+
+INSERT_ACCOUNTS = "INSERT INTO accounts SELECT * FROM json_populate_recordset(NULL::accounts, %s)"
+INSERT_WALLET = "INSERT INTO wallets SELECT * FROM json_populate_recordset(NULL::wallets, %s)"
+INSERT_PARTNER = "INSERT INTO partners SELECT * FROM json_populate_recordset(NULL::partners, %s)"
+INSERT_API_KEY = """
+    INSERT INTO api_keys (id, partner_id, ledger_id, name, permissions, digest, prefix, last_four,
+      created_at, revoked_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+LOAD_WALLET = """
+    SELECT w.id, w.name, w.currency, w.external_user_id, w.external_wallet_id, w.status,
+      w.metadata, w.created_at, a.id, a.kind, a.currency, a.floor, a.debits_posted,
+      a.credits_posted, a.debits_pending, a.credits_pending, a.version, a.sequence, a.is_open
+    FROM wallets w JOIN accounts a USING (ledger_id, id)
+    WHERE w.ledger_id = %s AND w.id = %s
 """

@@ -24,7 +24,7 @@ class PostgresStore(PostgresLedgerReader, PostgresWalletReader, PostgresDirector
     @contextmanager
     def begin(self) -> Iterator[PostgresUnitOfWork]:
         """Begin a unit of work: one transaction on one connection."""
-        with unavailable_as(CommitFailed), self.database.writer.begin() as connection:
+        with unavailable_as(CommitFailed), self.database.writing() as connection:
             yield PostgresUnitOfWork(connection, self.clock)
 
     def is_ready(self) -> bool:

@@ -5,36 +5,28 @@ from datetime import datetime
 from typing import LiteralString
 
 import psycopg
-from attrs import define
+from attrs import Factory, define
 from psycopg.types.json import Json
-from sqlalchemy import Connection, insert, update
-from sqlalchemy.exc import IntegrityError
 
 from payflow_adapters.postgres import statements
-from payflow_adapters.postgres.connection import violated_constraint
+from payflow_adapters.postgres.bulk import copies
 from payflow_adapters.postgres.records import (
     Record,
     account_record,
-    api_key_record,
-    entry_record,
-    event_record,
-    key_record,
     ledger_record,
     moved_account_records,
+    partner_record,
     transaction_record,
     wallet_record,
 )
 from payflow_adapters.postgres.rows import (
-    LEDGER_COLUMNS,
     Values,
     account_of,
     ledger_of,
-    select_wallets,
     spent_key_of,
     transaction_of,
     wallet_of,
 )
-from payflow_adapters.postgres.tables import api_keys, ledgers, partners, wallets
 from payflow_domain.access.keys import ApiKey
 from payflow_domain.clock import Clock
 from payflow_domain.ids import AccountId, LedgerId, PartnerId
@@ -46,6 +38,8 @@ from payflow_domain.partners.model import Partner
 from payflow_domain.wallets.model import ExternalIdTaken, Wallet
 
 Driver = psycopg.Connection[Values]
+Cursor = psycopg.Cursor[Values]
+Key = tuple[LedgerId, str]
 
 _EXTERNAL_ID_KEY = "wallets_ledger_id_external_wallet_id_key"
 
@@ -54,47 +48,65 @@ _EXTERNAL_ID_KEY = "wallets_ledger_id_external_wallet_id_key"
 class PostgresUnitOfWork:
     """Every capability's unit of work, on one connection."""
 
-    connection: Connection
+    driver: Driver
     clock: Clock
-
-    @property
-    def _driver(self) -> Driver:
-        driver = self.connection.connection.driver_connection
-        if not isinstance(driver, psycopg.Connection):
-            raise TypeError(driver)
-        return driver
+    _known_keys: set[Key] = Factory(set)
 
     def load(self, wanted: Mapping[LedgerId, Wanted]) -> dict[LedgerId, Loaded]:
-        driver = self._driver
         keys = [(of, key) for of, wants in wanted.items() for key in wants.keys]
-        accounts_ = [(of, one) for of, wants in wanted.items() for one in wants.accounts]
+        accounts = [(of, one) for of, wants in wanted.items() for one in wants.accounts]
         made = [(of, one) for of, wants in wanted.items() for one in wants.transactions]
-        with driver.pipeline():
-            ledger_rows = driver.execute(statements.LOCK_LEDGERS, [list(wanted)])
-            key_rows = _look_up(driver, statements.LOAD_KEYS, keys)
-            account_rows = _look_up(driver, statements.LOAD_ACCOUNTS, accounts_)
-            made_rows = _look_up(driver, statements.LOAD_TRANSACTIONS, made)
+        with self.driver.pipeline():
+            ledger_rows = self.driver.execute(statements.LOCK_LEDGERS, [list(wanted)])
+            key_rows = self._look_up(statements.LOAD_KEYS, keys)
+            account_rows = self._look_up(statements.LOAD_ACCOUNTS, accounts)
+            made_rows = self._look_up(statements.LOAD_TRANSACTIONS, made)
         loaded = {LedgerId(row[0]): Loaded(ledger_of(row)) for row in ledger_rows}
         for ledger_id, *row in account_rows:
             loaded[ledger_id].accounts[row[0]] = account_of(row)
         for ledger_id, *row in made_rows:
             loaded[ledger_id].transactions[row[0]] = transaction_of(row)
-        _take_keys(loaded, key_rows, self._expired_at)
+        self._take_keys(loaded, key_rows)
         return loaded
 
-    def write(self, changes: Iterable[Changes]) -> None:
-        sets = _records(list(changes))
-        parameters: dict[str, object] = {name: Json(records) for name, records in sets.items()}
-        parameters["expired_at"] = self._expired_at
-        written = self._driver.execute(statements.WRITE, parameters).fetchone()
-        if written != tuple(map(len, sets.values())):
-            detail = "The books changed meanwhile; ask again with the same idempotency key."
-            raise CommitFailed(detail)
+    def _look_up(self, statement: LiteralString, keys: Sequence[Key]) -> Iterable[Values]:
+        return self.driver.execute(statement, _columns(keys)) if keys else ()
+
+    def _take_keys(self, loaded: Mapping[LedgerId, Loaded], rows: Iterable[Values]) -> None:
+        expired_at = self._expired_at
+        for ledger_id, at, *row in rows:
+            spent = spent_key_of(row)
+            self._known_keys.add((ledger_id, spent.claim.key))
+            if at >= expired_at:
+                loaded[ledger_id].spent[spent.claim.key] = spent
 
     @property
     def _expired_at(self) -> datetime:
         """Return the moment before which a key that was spent is free again."""
         return self.clock.now() - RETENTION
+
+    def write(self, changes: Iterable[Changes]) -> None:
+        changes = list(changes)
+        cursor = self.driver.cursor()
+        self._forget_keys(cursor, changes)
+        for statement, lines in copies(changes):
+            if lines:
+                with cursor.copy(statement) as copy:
+                    copy.write(lines)
+        with self.driver.pipeline():
+            written = [
+                (self.driver.execute(statement, [Json(records)]), len(records))
+                for statement, records in _updates(changes)
+                if records
+            ]
+        if any(done.rowcount != expected for done, expected in written):
+            detail = "The books changed meanwhile; ask again with the same idempotency key."
+            raise CommitFailed(detail)
+
+    def _forget_keys(self, cursor: Cursor, changes: Sequence[Changes]) -> None:
+        written = [(c.ledger.id, spent.claim.key) for c in changes for spent in c.spent]
+        if again := [key for key in written if key in self._known_keys]:
+            cursor.execute(statements.FORGET_KEYS, [*_columns(again), self._expired_at])
 
     def add_ledger(
         self,
@@ -103,80 +115,63 @@ class PostgresUnitOfWork:
         settlement_limit: int | None,
         at: datetime,
     ) -> Ledger:
-        values = {
-            "partner_id": partner_id,
-            "environment": environment.value,
-            "settlement_limit": settlement_limit,
-            "sequence": 0,
-            "head": GENESIS,
-            "last_at": at,
-        }
-        made = self.connection.execute(insert(ledgers).values(values).returning(*LEDGER_COLUMNS))
-        return ledger_of(made.one())
+        values = [partner_id, environment, settlement_limit, GENESIS, at]
+        (row,) = self.driver.execute(statements.INSERT_LEDGER, values)
+        return ledger_of(row)
 
     def add_wallet(self, ledger_id: LedgerId, wallet: Wallet) -> None:
+        records = Json([wallet_record(ledger_id, wallet)])
         try:
-            self.connection.execute(insert(wallets).values(wallet_record(ledger_id, wallet)))
-        except IntegrityError as error:
-            if violated_constraint(error) != _EXTERNAL_ID_KEY:
+            self.driver.execute(statements.INSERT_WALLET, [records])
+        except psycopg.errors.UniqueViolation as error:
+            if error.diag.constraint_name != _EXTERNAL_ID_KEY:
                 raise
             detail = "Another wallet has this external wallet id; use another or find that wallet."
             raise ExternalIdTaken(detail, subject=wallet.external_wallet_id) from None
 
     def replace_wallet(self, ledger_id: LedgerId, wallet: Wallet) -> None:
-        self.connection.execute(
-            update(wallets)
-            .where(wallets.c.ledger_id == ledger_id, wallets.c.id == wallet.id)
-            .values(name=wallet.name, status=wallet.status.value, metadata=dict(wallet.metadata))
-        )
+        self.driver.execute(statements.UPDATE_WALLET, [Json([wallet_record(ledger_id, wallet)])])
 
     def wallet(self, ledger_id: LedgerId, wallet_id: AccountId) -> Wallet | None:
-        found = self.connection.execute(
-            select_wallets().where(wallets.c.ledger_id == ledger_id, wallets.c.id == wallet_id)
-        ).one_or_none()
-        return found and wallet_of(found)
+        row = self.driver.execute(statements.LOAD_WALLET, [ledger_id, wallet_id]).fetchone()
+        return wallet_of(row) if row else None
 
     def add_key(self, key: ApiKey) -> None:
-        self.connection.execute(insert(api_keys).values(api_key_record(key)))
+        values = [
+            key.id,
+            key.partner_id,
+            key.ledger_id,
+            key.name,
+            Json(sorted(key.permissions)),
+            key.digest,
+            key.prefix,
+            key.last_four,
+            key.created_at,
+            key.revoked_at,
+        ]
+        self.driver.execute(statements.INSERT_API_KEY, values)
 
     def add_partner(self, partner: Partner) -> None:
-        values = {
-            "id": partner.id,
-            "name": partner.name,
-            "status": partner.status.value,
-            "created_at": partner.created_at,
-        }
-        self.connection.execute(insert(partners).values(values))
+        self.driver.execute(statements.INSERT_PARTNER, [Json([partner_record(partner)])])
 
 
-def _look_up(
-    driver: Driver, statement: LiteralString, pairs: Sequence[tuple[LedgerId, str]]
-) -> Iterable[Values]:
-    if not pairs:
-        return ()
-    columns = ([ledger_id for ledger_id, _ in pairs], [name for _, name in pairs])
-    return driver.execute(statement, columns)
+def _columns(keys: Sequence[Key]) -> list[object]:
+    return [[ledger_id for ledger_id, _ in keys], [name for _, name in keys]]
 
 
-def _records(changes: Sequence[Changes]) -> dict[str, list[Record]]:
-    """Gather the records of all ledgers, set by set, in the order in which WRITE counts them."""
-    ids = [(change, change.ledger.id) for change in changes]
-    return {
-        "opened": [account_record(of, one) for c, of in ids for one in c.opened],
-        "accounts": [record for c in changes for record in moved_account_records(c)],
-        "made": [transaction_record(of, one) for c, of in ids for one in c.made],
-        "changed": [transaction_record(of, one) for c, of in ids for one in c.transactions],
-        "entries": [entry_record(of, one) for c, of in ids for one in c.entries],
-        "events": [event_record(of, one) for c, of in ids for one in c.events],
-        "keys": [key_record(c, one) for c in changes for one in c.spent],
-        "ledgers": [ledger_record(c) for c in changes],
-    }
-
-
-def _take_keys(
-    loaded: Mapping[LedgerId, Loaded], rows: Iterable[Values], expired_at: datetime
-) -> None:
-    for ledger_id, at, *row in rows:
-        if at >= expired_at:
-            spent = spent_key_of(row)
-            loaded[ledger_id].spent[spent.claim.key] = spent
+def _updates(changes: Sequence[Changes]) -> Iterable[tuple[LiteralString, list[Record]]]:
+    """Pair each statement with the records that it writes, one row each."""
+    each = [(change, change.ledger.id) for change in changes]
+    yield (
+        statements.INSERT_ACCOUNTS,
+        [account_record(of, one) for c, of in each for one in c.opened],
+    )
+    yield (
+        statements.UPDATE_ACCOUNTS,
+        [record for change in changes for record in moved_account_records(change)],
+    )
+    yield (
+        statements.UPDATE_TRANSACTIONS,
+        [transaction_record(of, one) for c, of in each for one in c.transactions],
+    )
+    yield statements.UPDATE_LEDGERS, [ledger_record(change) for change in changes]
