@@ -42,7 +42,7 @@ _WHAT_A_DRAFT_NEEDS = [
     _engine(
         "a transaction must exist",
         "        if transaction is None:\n",
-        "        transaction = transaction or next(iter(self.transactions.values()), None)\n"
+        "        transaction = transaction or next(iter(self.books.transactions.values()), None)\n"
         "        if transaction is None:\n",
     ),
 ]

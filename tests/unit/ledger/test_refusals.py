@@ -108,7 +108,7 @@ REFUSED = {
         (Post(transfer(ONE, ABSENT, 1)),), errors.AccountNotFound, "wallet_not_found", ABSENT
     ),
     "an unknown transaction": Refused(
-        (Settle(FIRST),), errors.TransactionNotFound, "transaction_not_found", FIRST
+        (Hold(SENT), Settle(SECOND)), errors.TransactionNotFound, "transaction_not_found", SECOND
     ),
     "a frozen wallet": Refused(
         (Post(SENT),), errors.AccountNotOpen, "wallet_not_active", OTHER, books=FROZEN
@@ -207,6 +207,9 @@ REFUSED = {
         {"required": 101, "reversible": 100},
     ),
     "to reverse nothing": Refused((Post(SENT), Reverse(FIRST, 0)), InvalidAmount, "invalid_amount"),
+    "to reverse more than any amount can be": Refused(
+        (Post(SENT), Reverse(FIRST, MAX_AMOUNT + 1)), InvalidAmount, "invalid_amount"
+    ),
     "to reverse a part of three postings": Refused(
         (Post(SPLIT), Reverse(FIRST, 300)),
         errors.NotDivisible,
