@@ -1,12 +1,14 @@
 """Putting the pieces together: the only place that knows which adapter serves which port."""
 
 from dependency_injector import containers, providers
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 from payflow_adapters.clock import SystemClock
 from payflow_adapters.currencies import iso_currencies
 from payflow_adapters.encoding import encode_json
 from payflow_adapters.ids import UuidSource
 from payflow_adapters.postgres.connection import connect
+from payflow_adapters.postgres.loop_writer import LoopWriter
 from payflow_adapters.postgres.store import PostgresStore
 from payflow_adapters.secret_source import SystemSecrets
 from payflow_domain.access.service import Access
@@ -49,9 +51,14 @@ class Core(containers.DeclarativeContainer):
     partners = providers.Singleton(
         Partners, begin=store.provided.begin, reader=store, clock=clock, ids=ids
     )
+    loop_writer = providers.Singleton(LoopWriter, url=database_url, clock=clock)
+    loop_ledgers = providers.Singleton(
+        Ledgers, begin=loop_writer.provided.begin, reader=store, clock=clock, ids=ids, encode=encode
+    )
     services = providers.Singleton(
         Services,
-        ledgers=ledgers,
+        ledgers=loop_ledgers,
+        run_commits=providers.Object(greenlet_spawn),
         wallets=wallets,
         history=history,
         access=access,

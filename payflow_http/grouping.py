@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import structlog
 from attrs import frozen
@@ -15,6 +15,9 @@ from payflow_http.problems import Problem, internal_error, overloaded, problem_o
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
+
+Runner = Callable[..., Awaitable[Any]]
+"""Calls a function with arguments, and returns what it returns, without blocking the loop."""
 
 _Waiting = tuple[Item, "asyncio.Future[Outcome]"]
 
@@ -35,7 +38,8 @@ def _one(_: object) -> int:
 class Grouped(Generic[Item, Outcome]):
     """An awaitable queue in front of ``work``, which takes many items at once.
 
-    One thread calls ``work``, with everything that waits up to ``items_max`` items and a weight of
+    ``run`` calls ``work`` (on a thread of the queue's own, unless told otherwise), one group after
+    another, with everything that waits up to ``items_max`` items and a weight of
     ``weight_max`` in all (one item may weigh more), and returns an outcome for each in their order.
     The next group starts as soon as the last one is done: there is no timer, and an item that
     comes alone goes alone. ``waiting_max`` bounds the queue.
@@ -54,6 +58,7 @@ class Grouped(Generic[Item, Outcome]):
         weight_max: int = 2_000,
         waiting_max: int = 10_000,
         weigh: Callable[[Item], int] = _one,
+        run: Runner | None = None,
     ) -> None:
         self._work = work
         self._name = name
@@ -63,22 +68,26 @@ class Grouped(Generic[Item, Outcome]):
         self._weigh = weigh
         self._waiting: deque[_Waiting[Item, Outcome]] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._run = run
         self._thread: ThreadPoolExecutor | None = None
+        self._serving: asyncio.Task[None] | None = None
         self._is_busy = False
         self._idle = asyncio.Event()
 
     def open(self) -> None:
         """Start to take items, in the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=self._name)
+        if self._run is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix=self._name)
+            self._run = partial(self._loop.run_in_executor, self._thread)
         self._idle.set()
 
     async def close(self) -> None:
         """Take no more items, and return once those that wait are done."""
-        thread, self._loop = self._thread, None
+        self._loop = None
         await self._idle.wait()
-        if thread is not None:
-            thread.shutdown()
+        if self._thread is not None:
+            self._thread.shutdown()
 
     async def submit(self, item: Item) -> Outcome:
         """Return what ``work`` makes of ``item``.
@@ -99,17 +108,23 @@ class Grouped(Generic[Item, Outcome]):
         return await future
 
     def _start(self) -> None:
-        """Hand the next group to the thread."""
+        """Have the next group served."""
         group = self._take()
-        if not group or self._thread is None:
+        if not group:
             self._is_busy = False
             self._idle.set()
             return
-        loop = group[0][1].get_loop()
-        done = self._thread.submit(self._serve, [item for item, _ in group])
-        done.add_done_callback(
-            lambda done: loop.call_soon_threadsafe(self._finish, group, done.result())
-        )
+        self._serving = group[0][1].get_loop().create_task(self._serve_group(group))
+
+    async def _serve_group(self, group: "list[_Waiting[Item, Outcome]]") -> None:
+        if self._run is None:
+            raise RuntimeError(self._name)
+        try:
+            outcomes = await self._run(self._serve, [item for item, _ in group])
+        except Exception:
+            _logger.exception("group_not_run", queue=self._name, items=len(group))
+            outcomes = [_Failure(internal_error)] * len(group)
+        self._finish(group, outcomes)
 
     def _take(self) -> "list[_Waiting[Item, Outcome]]":
         group: list[_Waiting[Item, Outcome]] = []
@@ -125,7 +140,7 @@ class Grouped(Generic[Item, Outcome]):
         return group
 
     def _serve(self, items: Sequence[Item]) -> Sequence[Outcome | _Failure]:
-        """Do the work of a group, in the thread."""
+        """Do the work of a group."""
         try:
             return self._work(items)
         except Unavailable as error:

@@ -13,19 +13,24 @@ from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
 from payflow_http.authentication import Authenticator
 from payflow_http.cursors import Cursors
-from payflow_http.grouping import Grouped
+from payflow_http.grouping import Grouped, Runner
 from payflow_http.threads import Threads
 
 
 @frozen
 class Services:
-    """The use cases that are served; ``ready`` tells whether they can be."""
+    """The use cases that are served; ``ready`` tells whether they can be.
+
+    ``run_commits`` calls ``ledgers.execute`` on the event loop, where its store allows that; else
+    a thread does.
+    """
 
     ledgers: Ledgers
     wallets: Wallets
     history: History
     access: Access
     ready: Callable[[], bool]
+    run_commits: Runner | None = None
 
 
 @frozen
@@ -71,6 +76,7 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
             weight_max=settings.group_commands_max,
             waiting_max=settings.waiting_max,
             weigh=_commands,
+            run=services.run_commits,
         ),
         balances=Grouped(
             services.history.balances,

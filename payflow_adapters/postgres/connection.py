@@ -16,8 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from payflow_adapters.postgres.tables import APP_ROLE
 from payflow_domain.errors import Unavailable
 
-Driver = psycopg.Connection[Any]
-Pool = ConnectionPool[Driver]
+Writer = psycopg.Connection[Any]
+Pool = ConnectionPool[Writer]
 
 _CONNECT_TIMEOUT_S = 10
 _APPLICATION = {"role": APP_ROLE, "jit": "off", "TimeZone": "UTC"}
@@ -50,11 +50,12 @@ class DatabaseUnavailable(Unavailable):
 class Database:
     """Two pools of connections to one database."""
 
+    url: str
     writer: Pool
     reader: Engine
 
     @contextmanager
-    def writing(self) -> Iterator[Driver]:
+    def writing(self) -> Iterator[Writer]:
         """Lend a connection in a transaction that commits on a clean exit."""
         with self.writer.connection() as connection:
             yield connection
@@ -82,7 +83,7 @@ def connect(url: str, *, writers: int = 2, readers: int = 8) -> Database:
         max_size=writers,
         kwargs=_connect_args(_WRITER),
         configure=_speak_json,
-        check=_check_alive,
+        check=_check,
         timeout=_CONNECT_TIMEOUT_S,
         open=True,
     )
@@ -95,7 +96,15 @@ def connect(url: str, *, writers: int = 2, readers: int = 8) -> Database:
         connect_args=_connect_args(_READER),
     )
     event.listen(reader, "connect", lambda connection, _: _speak_json(connection))
-    return Database(writer, reader)
+    return Database(url, writer, reader)
+
+
+async def connect_on_loop(url: str) -> psycopg.AsyncConnection[Any]:
+    """Connect a writer that belongs to the running event loop."""
+    arguments: dict[str, Any] = _connect_args(_WRITER)
+    connection = await psycopg.AsyncConnection.connect(url, **arguments)
+    _speak_json(connection)
+    return connection
 
 
 def sqlalchemy_url(url: str) -> str:
@@ -114,13 +123,20 @@ def unavailable_as(error: type[Unavailable]) -> Iterator[None]:
         raise error(detail) from cause
 
 
-def _check_alive(connection: Driver) -> None:
-    """Refuse a connection that the server has closed: there is something to read on it."""
-    if select([connection], [], [], 0)[0]:
+def is_alive(connection: Writer | psycopg.AsyncConnection[Any]) -> bool:
+    """Tell whether the server has left an idle connection open.
+
+    A server that closes it says so, and then there is something to read.
+    """
+    return not select([connection], [], [], 0)[0]
+
+
+def _check(connection: Writer) -> None:
+    if not is_alive(connection):
         raise psycopg.OperationalError
 
 
-def _speak_json(connection: Driver) -> None:
+def _speak_json(connection: Writer | psycopg.AsyncConnection[Any]) -> None:
     set_json_dumps(orjson.dumps, connection)
     set_json_loads(orjson.loads, connection)
 

@@ -7,6 +7,7 @@ from attrs import frozen
 from sqlalchemy import Select, and_, select, tuple_
 
 from payflow_adapters.postgres import statements
+from payflow_adapters.postgres.arrays import numbers, texts
 from payflow_adapters.postgres.connection import Database
 from payflow_adapters.postgres.rows import (
     ENTRY_COLUMNS,
@@ -56,7 +57,10 @@ class PostgresLedgerReader:
         return ledger_of(row) if row else None
 
     def accounts(self, wanted: Sequence[tuple[LedgerId, AccountId]]) -> list[Account | None]:
-        columns = ([ledger_id for ledger_id, _ in wanted], [name for _, name in wanted])
+        columns = (
+            numbers([ledger_id for ledger_id, _ in wanted]),
+            texts([name for _, name in wanted]),
+        )
         with self.database.reading() as connection:
             rows = connection.exec_driver_sql(statements.LOAD_ACCOUNTS, columns).all()
         found = {(row[0], row[1]): account_of(row[1:]) for row in rows}

@@ -1,11 +1,7 @@
-"""What is written, as records: sets of rows travel to PostgreSQL as one JSON value each."""
-
-from collections import Counter
-from collections.abc import Iterator
+"""What is seldom written, as records that travel to PostgreSQL as JSON."""
 
 from payflow_domain.ids import LedgerId
 from payflow_domain.ledger.accounts import Account
-from payflow_domain.ledger.ports import Changes
 from payflow_domain.ledger.transactions import Transaction
 from payflow_domain.partners.model import Partner
 from payflow_domain.wallets.model import Wallet
@@ -31,13 +27,6 @@ def account_record(ledger_id: LedgerId, account: Account) -> Record:
     }
 
 
-def moved_account_records(changes: Changes) -> Iterator[Record]:
-    """Write accounts with the number of new entries that led to their version."""
-    entered = Counter([entry.account_id for entry in changes.entries])
-    for account in changes.accounts:
-        yield {**account_record(changes.ledger.id, account), "entries": entered[account.id]}
-
-
 def transaction_record(ledger_id: LedgerId, one: Transaction) -> Record:
     failure = one.failure
     return {
@@ -56,17 +45,6 @@ def transaction_record(ledger_id: LedgerId, one: Transaction) -> Record:
         "reverses": one.reverses,
         "reversed_amount": one.reversed_amount,
         "failure": failure and {"code": failure.code, "message": failure.message},
-    }
-
-
-def ledger_record(changes: Changes) -> Record:
-    ledger = changes.ledger
-    return {
-        "id": ledger.id,
-        "sequence": ledger.sequence,
-        "head": ledger.head.hex(),
-        "last_at": ledger.last_at,
-        "events": len(changes.events),
     }
 
 

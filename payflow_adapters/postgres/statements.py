@@ -1,22 +1,25 @@
-"""The statements of the writer: few, set-based, each by primary key."""
+"""The statements of the writer: few, set-based, each by primary key.
+
+Sets of rows travel column by column, as PostgreSQL's array literals (see ``arrays``).
+"""
 
 # The rows are locked in the order of the sort below them, so that two commits never wait for one
 # another in a circle.
 LOCK_LEDGERS = """
     SELECT l.id, l.partner_id, l.environment, l.settlement_limit, l.sequence, l.head, l.last_at
-    FROM ledgers l WHERE l.id = ANY(%b::bigint[]) ORDER BY l.id FOR UPDATE
+    FROM ledgers l WHERE l.id = ANY(%s::bigint[]) ORDER BY l.id FOR UPDATE
 """
 
 LOAD_KEYS = """
     SELECT k.ledger_id, k.at, k.key, k.fingerprint, k.status, k.body
-    FROM unnest(%b::bigint[], %b::text[]) AS w(ledger_id, key)
+    FROM unnest(%s::bigint[], %s::text[]) AS w(ledger_id, key)
     JOIN idempotency_keys k USING (ledger_id, key)
 """
 
 LOAD_ACCOUNTS = """
     SELECT a.ledger_id, a.id, a.kind, a.currency, a.floor, a.debits_posted, a.credits_posted,
       a.debits_pending, a.credits_pending, a.version, a.sequence, a.is_open
-    FROM unnest(%b::bigint[], %b::text[]) AS w(ledger_id, id)
+    FROM unnest(%s::bigint[], %s::text[]) AS w(ledger_id, id)
     JOIN accounts a USING (ledger_id, id)
 """
 
@@ -24,58 +27,88 @@ LOAD_TRANSACTIONS = """
     SELECT t.ledger_id, t.id, t.type, t.status, t.amount, t.currency, t.postings, t.description,
       t.metadata, t.sequence, t.created_at, t.completed_at, t.reverses, t.reversed_amount,
       t.failure
-    FROM unnest(%b::bigint[], %b::text[]) AS w(ledger_id, id)
+    FROM unnest(%s::bigint[], %s::text[]) AS w(ledger_id, id)
     JOIN transactions t USING (ledger_id, id)
 """
 
-COPY_TRANSACTIONS = """
-    COPY transactions (ledger_id, id, type, status, amount, currency, postings, description,
-      metadata, sequence, created_at, completed_at, reverses, reversed_amount, failure) FROM STDIN
-"""
-
-COPY_ENTRIES = """
-    COPY entries (ledger_id, account_id, at, version, transaction_id, side, phase, amount,
-      debits_posted, credits_posted, debits_pending, credits_pending, sequence) FROM STDIN
-"""
-
-COPY_EVENTS = "COPY events (ledger_id, sequence, type, at, body, hash) FROM STDIN"
-
-COPY_KEYS = "COPY idempotency_keys (ledger_id, key, fingerprint, status, body, at) FROM STDIN"
-
 # Keys that are written again: they have been kept long enough, or had no answer yet.
 FORGET_KEYS = """
-    DELETE FROM idempotency_keys k USING unnest(%b::bigint[], %b::text[]) AS w(ledger_id, key)
-    WHERE k.ledger_id = w.ledger_id AND k.key = w.key AND (k.status IS NULL OR k.at < %b)
+    DELETE FROM idempotency_keys k USING unnest(%s::bigint[], %s::text[]) AS w(ledger_id, key)
+    WHERE k.ledger_id = w.ledger_id AND k.key = w.key AND (k.status IS NULL OR k.at < %s)
 """
 
-# Only where the journal goes on without a gap.
-UPDATE_LEDGERS = """
-    UPDATE ledgers l SET sequence = w.sequence, head = decode(w.head, 'hex'), last_at = w.last_at
-    FROM json_to_recordset(%s) AS w(
-      id bigint, sequence bigint, head text, last_at timestamptz, events bigint)
-    WHERE l.id = w.id AND l.sequence = w.sequence - w.events
+# All that a commit writes into the books. It tells how many accounts and transactions it updated:
+# an account only where its entries go on without a gap.
+WRITE_BOOKS = """
+    WITH made AS (
+      INSERT INTO transactions (ledger_id, id, type, status, amount, currency, postings,
+        description, metadata, sequence, created_at, completed_at, reverses, reversed_amount,
+        failure)
+      SELECT * FROM unnest(%(made_ledger_id)s::bigint[], %(made_id)s::text[],
+        %(made_type)s::text[], %(made_status)s::text[], %(made_amount)s::bigint[],
+        %(made_currency)s::text[], %(made_postings)s::json[], %(made_description)s::text[],
+        %(made_metadata)s::json[], %(made_sequence)s::bigint[],
+        %(made_created_at)s::timestamptz[], %(made_completed_at)s::timestamptz[],
+        %(made_reverses)s::text[], %(made_reversed_amount)s::bigint[], %(made_failure)s::json[])
+    ), entered AS (
+      INSERT INTO entries (ledger_id, account_id, at, version, transaction_id, side, phase,
+        amount, debits_posted, credits_posted, debits_pending, credits_pending, sequence)
+      SELECT * FROM unnest(%(entry_ledger_id)s::bigint[], %(entry_account_id)s::text[],
+        %(entry_at)s::timestamptz[], %(entry_version)s::bigint[],
+        %(entry_transaction_id)s::text[], %(entry_side)s::text[], %(entry_phase)s::text[],
+        %(entry_amount)s::bigint[], %(entry_debits_posted)s::bigint[],
+        %(entry_credits_posted)s::bigint[], %(entry_debits_pending)s::bigint[],
+        %(entry_credits_pending)s::bigint[], %(entry_sequence)s::bigint[])
+    ), opened AS (
+      INSERT INTO accounts SELECT * FROM json_populate_recordset(NULL::accounts, %(opened)s)
+    ), moved AS (
+      UPDATE accounts a SET
+        debits_posted = w.debits_posted, credits_posted = w.credits_posted,
+        debits_pending = w.debits_pending, credits_pending = w.credits_pending,
+        version = w.version, sequence = w.sequence, is_open = w.is_open
+      FROM unnest(%(account_ledger_id)s::bigint[], %(account_id)s::text[],
+        %(account_debits_posted)s::bigint[], %(account_credits_posted)s::bigint[],
+        %(account_debits_pending)s::bigint[], %(account_credits_pending)s::bigint[],
+        %(account_version)s::bigint[], %(account_sequence)s::bigint[],
+        %(account_is_open)s::boolean[], %(account_entries)s::bigint[])
+        AS w(ledger_id, id, debits_posted, credits_posted, debits_pending, credits_pending,
+          version, sequence, is_open, entries)
+      WHERE a.ledger_id = w.ledger_id AND a.id = w.id
+        AND a.version = w.version - w.entries AND a.sequence < w.sequence
+      RETURNING 1
+    ), changed AS (
+      UPDATE transactions t SET
+        status = w.status, amount = w.amount, postings = w.postings, sequence = w.sequence,
+        completed_at = w.completed_at, reversed_amount = w.reversed_amount, failure = w.failure
+      FROM json_populate_recordset(NULL::transactions, %(changed)s) w
+      WHERE t.ledger_id = w.ledger_id AND t.id = w.id
+      RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM changed)
 """
 
-# Only where the entries go on without a gap.
-UPDATE_ACCOUNTS = """
-    UPDATE accounts a SET
-      debits_posted = w.debits_posted, credits_posted = w.credits_posted,
-      debits_pending = w.debits_pending, credits_pending = w.credits_pending,
-      version = w.version, sequence = w.sequence, is_open = w.is_open
-    FROM json_to_recordset(%s) AS w(
-      ledger_id bigint, id text, debits_posted bigint, credits_posted bigint,
-      debits_pending bigint, credits_pending bigint, version bigint, sequence bigint,
-      is_open boolean, entries bigint)
-    WHERE a.ledger_id = w.ledger_id AND a.id = w.id
-      AND a.version = w.version - w.entries AND a.sequence < w.sequence
-"""
-
-UPDATE_TRANSACTIONS = """
-    UPDATE transactions t SET
-      status = w.status, amount = w.amount, postings = w.postings, sequence = w.sequence,
-      completed_at = w.completed_at, reversed_amount = w.reversed_amount, failure = w.failure
-    FROM json_populate_recordset(NULL::transactions, %s) w
-    WHERE t.ledger_id = w.ledger_id AND t.id = w.id
+# And into the journal. It tells how many ledgers it updated: only those where the journal goes on
+# without a gap.
+WRITE_JOURNAL = """
+    WITH told AS (
+      INSERT INTO events (ledger_id, sequence, type, at, body, hash)
+      SELECT * FROM unnest(%(event_ledger_id)s::bigint[], %(event_sequence)s::bigint[],
+        %(event_type)s::text[], %(event_at)s::timestamptz[], %(event_body)s::text[],
+        %(event_hash)s::bytea[])
+    ), spent AS (
+      INSERT INTO idempotency_keys (ledger_id, key, fingerprint, status, body, at)
+      SELECT * FROM unnest(%(key_ledger_id)s::bigint[], %(key_key)s::text[],
+        %(key_fingerprint)s::bytea[], %(key_status)s::smallint[], %(key_body)s::text[],
+        %(key_at)s::timestamptz[])
+    ), headed AS (
+      UPDATE ledgers l SET sequence = w.sequence, head = w.head, last_at = w.last_at
+      FROM unnest(%(head_id)s::bigint[], %(head_sequence)s::bigint[], %(head_head)s::bytea[],
+        %(head_last_at)s::timestamptz[], %(head_events)s::bigint[])
+        AS w(id, sequence, head, last_at, events)
+      WHERE l.id = w.id AND l.sequence = w.sequence - w.events
+      RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM headed)
 """
 
 UPDATE_WALLET = """
@@ -90,7 +123,6 @@ INSERT_LEDGER = """
     RETURNING id, partner_id, environment, settlement_limit, sequence, head, last_at
 """
 
-INSERT_ACCOUNTS = "INSERT INTO accounts SELECT * FROM json_populate_recordset(NULL::accounts, %s)"
 INSERT_WALLET = "INSERT INTO wallets SELECT * FROM json_populate_recordset(NULL::wallets, %s)"
 INSERT_PARTNER = "INSERT INTO partners SELECT * FROM json_populate_recordset(NULL::partners, %s)"
 INSERT_API_KEY = """

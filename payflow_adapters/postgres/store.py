@@ -7,6 +7,7 @@ from attrs import frozen
 
 from payflow_adapters.postgres.connection import unavailable_as
 from payflow_adapters.postgres.directory_reader import PostgresDirectoryReader
+from payflow_adapters.postgres.drivers import ThreadDriver
 from payflow_adapters.postgres.ledger_reader import PostgresLedgerReader
 from payflow_adapters.postgres.migrate import is_migrated
 from payflow_adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -25,7 +26,7 @@ class PostgresStore(PostgresLedgerReader, PostgresWalletReader, PostgresDirector
     def begin(self) -> Iterator[PostgresUnitOfWork]:
         """Begin a unit of work: one transaction on one connection."""
         with unavailable_as(CommitFailed), self.database.writing() as connection:
-            yield PostgresUnitOfWork(connection, self.clock)
+            yield PostgresUnitOfWork(ThreadDriver(connection), self.clock)
 
     def is_ready(self) -> bool:
         """Tell whether the database has the present schema; raises ``DatabaseUnavailable``."""

@@ -2,23 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import LiteralString
+from itertools import chain
 
 import psycopg
 from attrs import Factory, define
 from psycopg.types.json import Json
 
 from payflow_adapters.postgres import statements
-from payflow_adapters.postgres.bulk import copies
-from payflow_adapters.postgres.records import (
-    Record,
-    account_record,
-    ledger_record,
-    moved_account_records,
-    partner_record,
-    transaction_record,
-    wallet_record,
-)
+from payflow_adapters.postgres.arrays import numbers, texts
+from payflow_adapters.postgres.columns import books_columns, journal_columns
+from payflow_adapters.postgres.drivers import Driver, Query
+from payflow_adapters.postgres.records import partner_record, wallet_record
 from payflow_adapters.postgres.rows import (
     Values,
     account_of,
@@ -37,8 +31,6 @@ from payflow_domain.ledger.ports import Changes, Loaded, Wanted
 from payflow_domain.partners.model import Partner
 from payflow_domain.wallets.model import ExternalIdTaken, Wallet
 
-Driver = psycopg.Connection[Values]
-Cursor = psycopg.Cursor[Values]
 Key = tuple[LedgerId, str]
 
 _EXTERNAL_ID_KEY = "wallets_ledger_id_external_wallet_id_key"
@@ -56,21 +48,21 @@ class PostgresUnitOfWork:
         keys = [(of, key) for of, wants in wanted.items() for key in wants.keys]
         accounts = [(of, one) for of, wants in wanted.items() for one in wants.accounts]
         made = [(of, one) for of, wants in wanted.items() for one in wants.transactions]
-        with self.driver.pipeline():
-            ledger_rows = self.driver.execute(statements.LOCK_LEDGERS, [list(wanted)])
-            key_rows = self._look_up(statements.LOAD_KEYS, keys)
-            account_rows = self._look_up(statements.LOAD_ACCOUNTS, accounts)
-            made_rows = self._look_up(statements.LOAD_TRANSACTIONS, made)
+        queries: list[Query] = [
+            (statements.LOCK_LEDGERS, [numbers(wanted)]),
+            (statements.LOAD_KEYS, _columns(keys)),
+            (statements.LOAD_ACCOUNTS, _columns(accounts)),
+        ]
+        if made:
+            queries.append((statements.LOAD_TRANSACTIONS, _columns(made)))
+        ledger_rows, key_rows, account_rows, *made_rows = self.driver.run(*queries)
         loaded = {LedgerId(row[0]): Loaded(ledger_of(row)) for row in ledger_rows}
         for ledger_id, *row in account_rows:
             loaded[ledger_id].accounts[row[0]] = account_of(row)
-        for ledger_id, *row in made_rows:
+        for ledger_id, *row in chain.from_iterable(made_rows):
             loaded[ledger_id].transactions[row[0]] = transaction_of(row)
         self._take_keys(loaded, key_rows)
         return loaded
-
-    def _look_up(self, statement: LiteralString, keys: Sequence[Key]) -> Iterable[Values]:
-        return self.driver.execute(statement, _columns(keys)) if keys else ()
 
     def _take_keys(self, loaded: Mapping[LedgerId, Loaded], rows: Iterable[Values]) -> None:
         expired_at = self._expired_at
@@ -87,26 +79,22 @@ class PostgresUnitOfWork:
 
     def write(self, changes: Iterable[Changes]) -> None:
         changes = list(changes)
-        cursor = self.driver.cursor()
-        self._forget_keys(cursor, changes)
-        for statement, lines in copies(changes):
-            if lines:
-                with cursor.copy(statement) as copy:
-                    copy.write(lines)
-        with self.driver.pipeline():
-            written = [
-                (self.driver.execute(statement, [Json(records)]), len(records))
-                for statement, records in _updates(changes)
-                if records
-            ]
-        if any(done.rowcount != expected for done, expected in written):
+        *_, books, journal = self.driver.run(
+            *self._forgetting(changes),
+            (statements.WRITE_BOOKS, books_columns(changes)),
+            (statements.WRITE_JOURNAL, journal_columns(changes)),
+        )
+        accounts = sum(len(change.accounts) for change in changes)
+        transactions = sum(len(change.transactions) for change in changes)
+        if [*books, *journal] != [(accounts, transactions), (len(changes),)]:
             detail = "The books changed meanwhile; ask again with the same idempotency key."
             raise CommitFailed(detail)
 
-    def _forget_keys(self, cursor: Cursor, changes: Sequence[Changes]) -> None:
+    def _forgetting(self, changes: Sequence[Changes]) -> list[Query]:
+        """Forget the keys that are there and are written again."""
         written = [(c.ledger.id, spent.claim.key) for c in changes for spent in c.spent]
-        if again := [key for key in written if key in self._known_keys]:
-            cursor.execute(statements.FORGET_KEYS, [*_columns(again), self._expired_at])
+        again = [key for key in written if key in self._known_keys]
+        return [(statements.FORGET_KEYS, [*_columns(again), self._expired_at])] if again else []
 
     def add_ledger(
         self,
@@ -116,13 +104,13 @@ class PostgresUnitOfWork:
         at: datetime,
     ) -> Ledger:
         values = [partner_id, environment, settlement_limit, GENESIS, at]
-        (row,) = self.driver.execute(statements.INSERT_LEDGER, values)
+        ((row,),) = self.driver.run((statements.INSERT_LEDGER, values))
         return ledger_of(row)
 
     def add_wallet(self, ledger_id: LedgerId, wallet: Wallet) -> None:
         records = Json([wallet_record(ledger_id, wallet)])
         try:
-            self.driver.execute(statements.INSERT_WALLET, [records])
+            self.driver.run((statements.INSERT_WALLET, [records]))
         except psycopg.errors.UniqueViolation as error:
             if error.diag.constraint_name != _EXTERNAL_ID_KEY:
                 raise
@@ -130,11 +118,11 @@ class PostgresUnitOfWork:
             raise ExternalIdTaken(detail, subject=wallet.external_wallet_id) from None
 
     def replace_wallet(self, ledger_id: LedgerId, wallet: Wallet) -> None:
-        self.driver.execute(statements.UPDATE_WALLET, [Json([wallet_record(ledger_id, wallet)])])
+        self.driver.run((statements.UPDATE_WALLET, [Json([wallet_record(ledger_id, wallet)])]))
 
     def wallet(self, ledger_id: LedgerId, wallet_id: AccountId) -> Wallet | None:
-        row = self.driver.execute(statements.LOAD_WALLET, [ledger_id, wallet_id]).fetchone()
-        return wallet_of(row) if row else None
+        (rows,) = self.driver.run((statements.LOAD_WALLET, [ledger_id, wallet_id]))
+        return wallet_of(rows[0]) if rows else None
 
     def add_key(self, key: ApiKey) -> None:
         values = [
@@ -149,29 +137,11 @@ class PostgresUnitOfWork:
             key.created_at,
             key.revoked_at,
         ]
-        self.driver.execute(statements.INSERT_API_KEY, values)
+        self.driver.run((statements.INSERT_API_KEY, values))
 
     def add_partner(self, partner: Partner) -> None:
-        self.driver.execute(statements.INSERT_PARTNER, [Json([partner_record(partner)])])
+        self.driver.run((statements.INSERT_PARTNER, [Json([partner_record(partner)])]))
 
 
 def _columns(keys: Sequence[Key]) -> list[object]:
-    return [[ledger_id for ledger_id, _ in keys], [name for _, name in keys]]
-
-
-def _updates(changes: Sequence[Changes]) -> Iterable[tuple[LiteralString, list[Record]]]:
-    """Pair each statement with the records that it writes, one row each."""
-    each = [(change, change.ledger.id) for change in changes]
-    yield (
-        statements.INSERT_ACCOUNTS,
-        [account_record(of, one) for c, of in each for one in c.opened],
-    )
-    yield (
-        statements.UPDATE_ACCOUNTS,
-        [record for change in changes for record in moved_account_records(change)],
-    )
-    yield (
-        statements.UPDATE_TRANSACTIONS,
-        [transaction_record(of, one) for c, of in each for one in c.transactions],
-    )
-    yield statements.UPDATE_LEDGERS, [ledger_record(change) for change in changes]
+    return [numbers([ledger_id for ledger_id, _ in keys]), texts([name for _, name in keys])]

@@ -1,0 +1,156 @@
+"""What a commit writes, table by table and column by column."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import orjson
+from psycopg.types.json import Json
+
+from payflow_adapters.postgres.arrays import binaries, moments, numbers, texts, words
+from payflow_adapters.postgres.records import account_record, transaction_record
+from payflow_domain.ids import LedgerId
+from payflow_domain.ledger.accounts import Account
+from payflow_domain.ledger.idempotency import SpentKey
+from payflow_domain.ledger.journal import Event
+from payflow_domain.ledger.ports import Changes
+from payflow_domain.ledger.transactions import Entry, Transaction
+
+Columns = dict[str, object]
+
+
+def books_columns(changes: Sequence[Changes]) -> Columns:
+    """Gather the parameters of ``WRITE_BOOKS`` for the changes of all ledgers."""
+    each = [(change, change.ledger.id) for change in changes]
+    return {
+        **_made([(of, one) for c, of in each for one in c.made]),
+        **_entries([(of, one) for c, of in each for one in c.entries]),
+        **_accounts([row for change in changes for row in _moved(change)]),
+        "opened": Json([account_record(of, one) for c, of in each for one in c.opened]),
+        "changed": Json([transaction_record(of, one) for c, of in each for one in c.transactions]),
+    }
+
+
+def journal_columns(changes: Sequence[Changes]) -> Columns:
+    """Gather the parameters of ``WRITE_JOURNAL`` for the changes of all ledgers."""
+    return {
+        **_events([(c.ledger.id, one) for c in changes for one in c.events]),
+        **_keys([(c, one) for c in changes for one in c.spent]),
+        **_heads(changes),
+    }
+
+
+def _made(rows: Sequence[tuple[LedgerId, Transaction]]) -> Columns:
+    made = [one for _, one in rows]
+    return {
+        "made_ledger_id": numbers([of for of, _ in rows]),
+        "made_id": words([one.id for one in made]),
+        "made_type": words([one.type for one in made]),
+        "made_status": words([one.status for one in made]),
+        "made_amount": numbers([one.amount for one in made]),
+        "made_currency": words([one.currency for one in made]),
+        "made_postings": texts([_postings(one) for one in made]),
+        "made_description": texts([one.description for one in made]),
+        "made_metadata": texts([_metadata(one) for one in made]),
+        "made_sequence": numbers([one.sequence for one in made]),
+        "made_created_at": moments([one.created_at for one in made]),
+        "made_completed_at": moments([one.completed_at for one in made]),
+        "made_reverses": words([one.reverses for one in made]),
+        "made_reversed_amount": numbers([one.reversed_amount for one in made]),
+        "made_failure": texts([_failure(one) for one in made]),
+    }
+
+
+def _postings(one: Transaction) -> str:
+    """Write ``[account, side, amount]`` each; ``check_account_id`` leaves nothing to escape."""
+    legs = [f'["{leg.account_id}","{leg.side}",{leg.amount}]' for leg in one.postings]
+    return f"[{','.join(legs)}]"
+
+
+def _metadata(one: Transaction) -> str:
+    return orjson.dumps(dict(one.metadata)).decode() if one.metadata else "{}"
+
+
+def _failure(one: Transaction) -> str | None:
+    failure = one.failure
+    if failure is None:
+        return None
+    return orjson.dumps({"code": failure.code, "message": failure.message}).decode()
+
+
+def _entries(rows: Sequence[tuple[LedgerId, Entry]]) -> Columns:
+    entries = [entry for _, entry in rows]
+    after = [entry.after for entry in entries]
+    return {
+        "entry_ledger_id": numbers([of for of, _ in rows]),
+        "entry_account_id": words([entry.account_id for entry in entries]),
+        "entry_at": moments([entry.at for entry in entries]),
+        "entry_version": numbers([entry.version for entry in entries]),
+        "entry_transaction_id": words([entry.transaction_id for entry in entries]),
+        "entry_side": words([entry.side for entry in entries]),
+        "entry_phase": words([entry.phase for entry in entries]),
+        "entry_amount": numbers([entry.amount for entry in entries]),
+        "entry_debits_posted": numbers([counters.debits_posted for counters in after]),
+        "entry_credits_posted": numbers([counters.credits_posted for counters in after]),
+        "entry_debits_pending": numbers([counters.debits_pending for counters in after]),
+        "entry_credits_pending": numbers([counters.credits_pending for counters in after]),
+        "entry_sequence": numbers([entry.sequence for entry in entries]),
+    }
+
+
+def _events(rows: Sequence[tuple[LedgerId, Event]]) -> Columns:
+    events = [event for _, event in rows]
+    return {
+        "event_ledger_id": numbers([of for of, _ in rows]),
+        "event_sequence": numbers([event.sequence for event in events]),
+        "event_type": words([event.type for event in events]),
+        "event_at": moments([event.at for event in events]),
+        "event_body": texts([event.body.decode() for event in events]),
+        "event_hash": binaries([event.hash for event in events]),
+    }
+
+
+def _keys(rows: Sequence[tuple[Changes, SpentKey]]) -> Columns:
+    claims = [spent.claim for _, spent in rows]
+    answers = [spent.answer for _, spent in rows]
+    return {
+        "key_ledger_id": numbers([change.ledger.id for change, _ in rows]),
+        "key_key": texts([claim.key for claim in claims]),
+        "key_fingerprint": binaries([claim.fingerprint for claim in claims]),
+        "key_status": numbers([answer.status if answer else None for answer in answers]),
+        "key_body": texts([answer.body.decode() if answer else None for answer in answers]),
+        "key_at": moments([change.ledger.last_at for change, _ in rows]),
+    }
+
+
+def _moved(change: Changes) -> list[tuple[LedgerId, Account, int]]:
+    """Pair each account that changed with the number of its new entries."""
+    entered = Counter([entry.account_id for entry in change.entries])
+    return [(change.ledger.id, one, entered[one.id]) for one in change.accounts]
+
+
+def _accounts(rows: Sequence[tuple[LedgerId, Account, int]]) -> Columns:
+    accounts = [account for _, account, _ in rows]
+    counters = [account.counters for account in accounts]
+    return {
+        "account_ledger_id": numbers([of for of, _, _ in rows]),
+        "account_id": words([account.id for account in accounts]),
+        "account_debits_posted": numbers([one.debits_posted for one in counters]),
+        "account_credits_posted": numbers([one.credits_posted for one in counters]),
+        "account_debits_pending": numbers([one.debits_pending for one in counters]),
+        "account_credits_pending": numbers([one.credits_pending for one in counters]),
+        "account_version": numbers([account.version for account in accounts]),
+        "account_sequence": numbers([account.sequence for account in accounts]),
+        "account_is_open": words(["t" if account.is_open else "f" for account in accounts]),
+        "account_entries": numbers([entered for _, _, entered in rows]),
+    }
+
+
+def _heads(changes: Sequence[Changes]) -> Columns:
+    heads = [change.ledger for change in changes]
+    return {
+        "head_id": numbers([head.id for head in heads]),
+        "head_sequence": numbers([head.sequence for head in heads]),
+        "head_head": binaries([head.head for head in heads]),
+        "head_last_at": moments([head.last_at for head in heads]),
+        "head_events": numbers([len(change.events) for change in changes]),
+    }

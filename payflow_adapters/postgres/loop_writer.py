@@ -1,0 +1,59 @@
+"""The writer of the event loop: one connection, one unit of work after another."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from attrs import define, field
+from sqlalchemy.util.concurrency import await_only
+
+from payflow_adapters.postgres.connection import (
+    connect_on_loop,
+    is_alive,
+    unavailable_as,
+)
+from payflow_adapters.postgres.drivers import LoopDriver
+from payflow_adapters.postgres.unit_of_work import PostgresUnitOfWork
+from payflow_domain.clock import Clock
+from payflow_domain.ledger.errors import CommitFailed
+
+
+@define
+class LoopWriter:
+    """Begins units of work for code that runs in ``greenlet_spawn``, one at a time.
+
+    While the database works, the event loop serves others: no thread is waited for and none
+    competes for the interpreter. The connection is made when first needed and again when lost.
+    """
+
+    url: str
+    clock: Clock
+    _connection: psycopg.AsyncConnection[Any] | None = field(default=None, init=False)
+
+    @contextmanager
+    def begin(self) -> Iterator[PostgresUnitOfWork]:
+        """Begin a unit of work: one transaction."""
+        with unavailable_as(CommitFailed):
+            connection = self._connected()
+            try:
+                yield PostgresUnitOfWork(LoopDriver(connection), self.clock)
+                await_only(connection.commit())
+            except BaseException:
+                self._give_up(connection)
+                raise
+
+    def _connected(self) -> psycopg.AsyncConnection[Any]:
+        connection = self._connection
+        if connection is None or connection.closed or not is_alive(connection):
+            connection = await_only(connect_on_loop(self.url))
+            self._connection = connection
+        return connection
+
+    def _give_up(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Undo what was begun; a connection that cannot even do that is done with."""
+        try:
+            await_only(connection.rollback())
+        except psycopg.Error:
+            self._connection = None
+            await_only(connection.close())
