@@ -78,6 +78,10 @@ integration: $(STAMP) ## Run the tests that start a real PostgreSQL; ARGS="-k NA
 	@echo "== integration"
 	@$(BIN)/pytest -q tests/integration $(ARGS)
 
+.PHONY: mutants
+mutants: $(STAMP) ## Show that each rule of the ledger is tested: break one after another (about ten minutes)
+	@$(BIN)/python -m tests.mutation $(ARGS)
+
 ##@ Keeping it in order
 
 .PHONY: format

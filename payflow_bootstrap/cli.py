@@ -8,11 +8,13 @@ import click
 
 from payflow_adapters.postgres.migrate import migrate as migrate_database
 from payflow_adapters.postgres.server import EmbeddedServerError
+from payflow_bootstrap.commands.bench import bench
+from payflow_bootstrap.commands.demo import demo
+from payflow_bootstrap.commands.dev_json import DATA_DIR
+from payflow_bootstrap.commands.verify import verify
 from payflow_bootstrap.development import DevelopmentError, develop
 from payflow_bootstrap.server import serve as serve_api
 from payflow_bootstrap.settings import SettingsError, read_settings
-
-DATA_DIR = Path(".payflow")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,6 +54,10 @@ def serve(lifeline: int | None) -> None:
 def migrate(database_url: str) -> None:
     """Bring a database to the present schema."""
     migrate_database(database_url)
+
+
+for command in (verify, demo, bench):
+    commands.add_command(command)
 
 
 def main() -> None:

@@ -66,8 +66,9 @@ def develop(data_dir: Path, port: int) -> None:
     stop = _stop_event()
     data_dir = data_dir.resolve()
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (data_dir / "dev.json").unlink(missing_ok=True)
     with EmbeddedServer.start(data_dir / "postgres") as postgres:
+        # Only now is the directory known to be nobody else's.
+        (data_dir / "dev.json").unlink(missing_ok=True)
         _check_port(port)
         postgres.create_database("payflow")
         url = postgres.url("payflow")

@@ -4,7 +4,6 @@ import gc
 import logging
 import os
 import signal
-import sys
 import threading
 from typing import Any
 
@@ -16,12 +15,15 @@ from payflow_bootstrap.logs import configure_logs
 from payflow_bootstrap.settings import Settings
 from payflow_http.app import App, HttpSettings, create_app
 
-_SWITCH_INTERVAL_S = 0.0005
-"""How long the event loop and the writer may keep the interpreter from one another."""
-
 
 class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
-    """Leaves gunicorn's own records to the handlers of the root logger."""
+    """Leaves gunicorn's own records to the handlers of the root logger.
+
+    Requests are logged by the application, so there is no access log here to be asked for at
+    every request.
+    """
+
+    access_log_enabled = False
 
     def setup(self, cfg: Any) -> None:  # noqa: ANN401  # gunicorn ships no types
         self.error_log.setLevel(logging.WARNING)
@@ -58,7 +60,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load(self) -> App:
         """Build the application; called in each worker."""
         app = build_app(self._settings)
-        sys.setswitchinterval(_SWITCH_INTERVAL_S)
         # Requests leave no cycles behind: what start-up made stays, and looking is seldom worth it.
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)

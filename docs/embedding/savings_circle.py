@@ -29,7 +29,7 @@ IN_TRANSIT = AccountId("in transit")
 
 def main() -> None:
     ledgers = memory_ledgers()
-    ledger = ledgers.open_ledger(PartnerId("circle"), Environment.SANDBOX)
+    ledger = ledgers.open_ledger(PartnerId("circle"), Environment.SANDBOX, None)
     open_accounts(ledgers, ledger.id)
     fund_members(ledgers, ledger.id)
     show_balances(ledgers, ledger.id, "Funded")

@@ -25,6 +25,8 @@ def books_columns(changes: Sequence[Changes]) -> Columns:
         **_made([(of, one) for c, of in each for one in c.made]),
         **_entries([(of, one) for c, of in each for one in c.entries]),
         **_accounts([row for change in changes for row in _moved(change)]),
+        "accounts": sum(len(change.accounts) for change in changes),
+        "transactions": sum(len(change.transactions) for change in changes),
         "opened": Json([account_record(of, one) for c, of in each for one in c.opened]),
         "changed": Json([transaction_record(of, one) for c, of in each for one in c.transactions]),
     }
@@ -36,6 +38,7 @@ def journal_columns(changes: Sequence[Changes]) -> Columns:
         **_events([(c.ledger.id, one) for c in changes for one in c.events]),
         **_keys([(c, one) for c in changes for one in c.spent]),
         **_heads(changes),
+        "ledgers": len(changes),
     }
 
 

@@ -37,8 +37,9 @@ class LoopWriter:
         with unavailable_as(CommitFailed):
             connection = self._connected()
             try:
-                yield PostgresUnitOfWork(LoopDriver(connection), self.clock)
-                await_only(connection.commit())
+                driver = LoopDriver(connection)
+                yield PostgresUnitOfWork(driver, self.clock)
+                driver.commit()
             except BaseException:
                 self._give_up(connection)
                 raise

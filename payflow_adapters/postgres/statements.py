@@ -37,8 +37,8 @@ FORGET_KEYS = """
     WHERE k.ledger_id = w.ledger_id AND k.key = w.key AND (k.status IS NULL OR k.at < %s)
 """
 
-# All that a commit writes into the books. It tells how many accounts and transactions it updated:
-# an account only where its entries go on without a gap.
+# All that a commit writes into the books: an account only where its entries go on without a gap.
+# It fails unless every account and every transaction was there to be updated.
 WRITE_BOOKS = """
     WITH made AS (
       INSERT INTO transactions (ledger_id, id, type, status, amount, currency, postings,
@@ -84,11 +84,12 @@ WRITE_BOOKS = """
       WHERE t.ledger_id = w.ledger_id AND t.id = w.id
       RETURNING 1
     )
-    SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM changed)
+    SELECT refuse_unless((SELECT count(*) FROM moved) = %(accounts)s
+      AND (SELECT count(*) FROM changed) = %(transactions)s)
 """
 
-# And into the journal. It tells how many ledgers it updated: only those where the journal goes on
-# without a gap.
+# And into the journal: a ledger only where its journal goes on without a gap. It fails unless
+# every ledger does.
 WRITE_JOURNAL = """
     WITH told AS (
       INSERT INTO events (ledger_id, sequence, type, at, body, hash)
@@ -108,7 +109,7 @@ WRITE_JOURNAL = """
       WHERE l.id = w.id AND l.sequence = w.sequence - w.events
       RETURNING 1
     )
-    SELECT (SELECT count(*) FROM headed)
+    SELECT refuse_unless((SELECT count(*) FROM headed) = %(ledgers)s)
 """
 
 UPDATE_WALLET = """

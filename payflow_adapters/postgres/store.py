@@ -26,7 +26,9 @@ class PostgresStore(PostgresLedgerReader, PostgresWalletReader, PostgresDirector
     def begin(self) -> Iterator[PostgresUnitOfWork]:
         """Begin a unit of work: one transaction on one connection."""
         with unavailable_as(CommitFailed), self.database.writing() as connection:
-            yield PostgresUnitOfWork(ThreadDriver(connection), self.clock)
+            driver = ThreadDriver(connection)
+            yield PostgresUnitOfWork(driver, self.clock)
+            driver.commit()
 
     def is_ready(self) -> bool:
         """Tell whether the database has the present schema; raises ``DatabaseUnavailable``."""

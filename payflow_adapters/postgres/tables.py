@@ -84,7 +84,8 @@ accounts = Table(
         name="counters",
     ),
     CheckConstraint(
-        "kind <> 'wallet' OR credits_posted - debits_posted - debits_pending >= 0",
+        "kind <> 'wallet' OR floor IS NULL"
+        " OR credits_posted - debits_posted - debits_pending >= least(floor, 0)",
         name="overdraft",
     ),
     postgresql_with={"fillfactor": "50"},

@@ -1,11 +1,14 @@
 """Accounts and the balances that derive from their counters."""
 
+import re
 from enum import StrEnum
 
 from attrs import frozen
 
 from payflow_domain.ids import AccountId
-from payflow_domain.ledger.errors import BalanceOverflow
+from payflow_domain.ledger.errors import BalanceOverflow, InvalidAccountId
+
+_ACCOUNT_ID = re.compile(r"[0-9A-Za-z_:.-]{1,100}")
 
 MAX_COUNTER = 2**63 - 1
 """The largest value of a counter: what a 64-bit column holds."""
@@ -154,6 +157,16 @@ class Account:
     def balance(self) -> Balance:
         """The present balance."""
         return balance(self.counters, self.normal_side)
+
+
+def check_account_id(account_id: AccountId) -> None:
+    """Refuse an id that is not 1 to 100 letters, digits and ``_ : . -``.
+
+    Raises ``InvalidAccountId``.
+    """
+    if not _ACCOUNT_ID.fullmatch(account_id):
+        detail = "An account id has 1 to 100 ASCII letters, digits and the characters _ : . -"
+        raise InvalidAccountId(detail, subject=account_id)
 
 
 def system_account_id(kind: AccountKind, currency: str) -> AccountId:

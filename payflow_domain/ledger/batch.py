@@ -58,7 +58,7 @@ class Executed:
     @property
     def took_effect(self) -> bool:
         """Whether any unit was applied."""
-        return any(isinstance(outcome, tuple) for outcome in self.outcomes)
+        return any(isinstance(outcome, tuple) and outcome for outcome in self.outcomes)
 
 
 @frozen

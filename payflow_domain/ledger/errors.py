@@ -27,6 +27,12 @@ class AccountNotOpen(Invalid):
     code = "wallet_not_active"
 
 
+class InvalidAccountId(Invalid):
+    """The id of an account has characters that ids do not have; ``subject`` is that id."""
+
+    code = "invalid_account_id"
+
+
 class AccountExists(Conflict):
     """The ledger has an account of that id already."""
 

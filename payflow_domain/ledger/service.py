@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 from payflow_domain.clock import Clock
 from payflow_domain.errors import PayFlowError
 from payflow_domain.ids import AccountId, IdSource, LedgerId, PartnerId, TransactionId
-from payflow_domain.ledger.accounts import Account, Balance, Counters, balance
+from payflow_domain.ledger.accounts import Account, Balance, Counters, balance, check_account_id
 from payflow_domain.ledger.batch import (
     Decided,
     Executed,
@@ -77,14 +77,18 @@ class Ledgers:
         self,
         partner_id: PartnerId,
         environment: Environment,
-        settlement_limit: int | None = None,
+        settlement_limit: int | None,
     ) -> Ledger:
         """Make an empty ledger; ``settlement_limit`` is in minor units, ``None`` for no limit."""
         with self.begin() as uow:
             return uow.add_ledger(partner_id, environment, settlement_limit, self.clock.now())
 
     def open_account(self, ledger_id: LedgerId, account: Account) -> Account:
-        """Add an account without entries; raises ``AccountExists``, ``LedgerNotFound``."""
+        """Add an account without entries.
+
+        Raises ``AccountExists``, ``LedgerNotFound``, ``InvalidAccountId``.
+        """
+        check_account_id(account.id)
         with self.begin() as uow:
             loaded = load_ledger(uow, ledger_id, Wanted(accounts={account.id}))
             if account.id in loaded.accounts:

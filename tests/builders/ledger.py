@@ -93,7 +93,7 @@ def open_funded_ledger(
 
     Each is credited ``funds`` minor units (0: nothing is posted).
     """
-    ledger = ledgers.open_ledger(partner_id, environment)
+    ledger = ledgers.open_ledger(partner_id, environment, None)
     source = ledgers.open_account(ledger.id, settlement())
     opened = [ledgers.open_account(ledger.id, wallet(n)) for n in range(1, wallets + 1)]
     for account in opened if funds else []:

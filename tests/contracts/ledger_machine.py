@@ -103,7 +103,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.store = self.make_store(self.clock)
         self.ledgers = ledgers_over(self.store.begin, self.store, self.clock)
         partner = PartnerId(f"ptr_{next(self.partners):026d}")
-        opened = [self.ledgers.open_ledger(partner, environment) for environment in Environment]
+        opened = [
+            self.ledgers.open_ledger(partner, environment, None) for environment in Environment
+        ]
         self.watched = [WatchedLedger(self.ledgers, ledger.id) for ledger in opened]
         for watched in self.watched:
             for number, currency in enumerate(("EUR", "EUR", "JPY", "JPY"), 1):

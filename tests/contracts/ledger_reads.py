@@ -43,9 +43,9 @@ class LedgerReads(LedgerSuite):
     def test_a_ledger_is_found_by_its_partner_and_environment(
         self, store: LedgerStore, ledgers: Ledgers
     ) -> None:
-        sandbox = ledgers.open_ledger(PARTNER_ID, Environment.SANDBOX)
-        live = ledgers.open_ledger(PARTNER_ID, Environment.LIVE)
-        other = ledgers.open_ledger(OTHER_PARTNER, Environment.SANDBOX)
+        sandbox = ledgers.open_ledger(PARTNER_ID, Environment.SANDBOX, None)
+        live = ledgers.open_ledger(PARTNER_ID, Environment.LIVE, None)
+        other = ledgers.open_ledger(OTHER_PARTNER, Environment.SANDBOX, None)
 
         assert store.ledger_of(PARTNER_ID, Environment.SANDBOX) == sandbox
         assert store.ledger_of(PARTNER_ID, Environment.LIVE) == live
@@ -66,7 +66,7 @@ class LedgerReads(LedgerSuite):
     def test_an_account_is_read_as_it_was_opened(
         self, store: LedgerStore, ledgers: Ledgers, kind: AccountKind, floor: int | None
     ) -> None:
-        ledger = ledgers.open_ledger(PARTNER_ID, Environment.SANDBOX)
+        ledger = ledgers.open_ledger(PARTNER_ID, Environment.SANDBOX, None)
         opened = ledgers.open_account(ledger.id, Account(AccountId("one"), kind, "KWD", floor))
 
         assert store.accounts([(ledger.id, opened.id)]) == [opened]

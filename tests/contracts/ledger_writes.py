@@ -167,17 +167,17 @@ class LedgerWrites(LedgerSuite):
         assert everything(store, other) != before[1]
 
     def test_ledgers_are_numbered_apart(self, ledgers: Ledgers) -> None:
-        opened = [ledgers.open_ledger(PARTNER_ID, environment) for environment in Environment]
+        opened = [ledgers.open_ledger(PARTNER_ID, environment, None) for environment in Environment]
 
         assert len({ledger.id for ledger in opened}) == 2
 
     def test_a_partner_has_one_ledger_in_an_environment(
         self, store: LedgerStore, ledgers: Ledgers
     ) -> None:
-        first = ledgers.open_ledger(PARTNER_ID, Environment.SANDBOX)
+        first = ledgers.open_ledger(PARTNER_ID, Environment.SANDBOX, None)
 
         with pytest.raises(CommitFailed):
-            ledgers.open_ledger(PARTNER_ID, Environment.SANDBOX)
+            ledgers.open_ledger(PARTNER_ID, Environment.SANDBOX, None)
 
         assert store.ledger_of(PARTNER_ID, Environment.SANDBOX) == first
 

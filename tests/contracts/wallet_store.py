@@ -71,12 +71,12 @@ class WalletStoreContract:
 
     @pytest.fixture
     def actor(self, ledgers: Ledgers) -> Actor:
-        return holder(ledgers.open_ledger(PARTNER_ID, Environment.SANDBOX))
+        return holder(ledgers.open_ledger(PARTNER_ID, Environment.SANDBOX, None))
 
     @pytest.fixture
     def other(self, ledgers: Ledgers) -> Actor:
         """Someone who holds another ledger."""
-        return holder(ledgers.open_ledger(PARTNER_ID, Environment.LIVE))
+        return holder(ledgers.open_ledger(PARTNER_ID, Environment.LIVE, None))
 
     def test_a_wallet_is_read_as_it_was_opened(
         self, store: WalletStore, wallets: Wallets, actor: Actor, clock: SettableClock

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the whole run, and a database of its own for each test that asks."""
+"""One PostgreSQL and one API server for the whole run; a database or a partner for each test."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +8,8 @@ import pytest
 
 from payflow_adapters.postgres.migrate import migrate
 from payflow_adapters.postgres.server import EmbeddedServer
+from tests.builders.api_server import ApiServer, Partner, running_api
+from tests.integration.scene import Scene, set_scene
 
 # These tests may lose everything in a power cut. Everything else stays as it is in earnest.
 TEST_SPEED = {"fsync": "off", "full_page_writes": "off"}
@@ -51,3 +53,29 @@ def migrated_url(postgres_server: EmbeddedServer, migrated: str) -> Iterator[str
     """A database with the present schema and nothing in it."""
     with new_database(postgres_server, migrated) as name:
         yield postgres_server.url(name)
+
+
+@pytest.fixture(scope="session")
+def api(
+    postgres_server: EmbeddedServer, migrated: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ApiServer]:
+    """The API as ``payflow serve`` runs it. Tests share it, each with partners of its own."""
+    log = tmp_path_factory.mktemp("api") / "api.log"
+    with (
+        new_database(postgres_server, migrated) as name,
+        running_api(postgres_server.url(name), log) as server,
+    ):
+        yield server
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture
+def partner(api: ApiServer) -> Partner:
+    """A partner that nobody else has, with an empty sandbox."""
+    return api.new_partner()
+
+
+@pytest.fixture(scope="session")
+def scene(api: ApiServer) -> Scene:
+    """Books for all tests that leave them as they were."""
+    return set_scene(api)

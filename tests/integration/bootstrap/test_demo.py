@@ -7,26 +7,15 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 
-import pytest
 from click.testing import CliRunner, Result
 
-from payflow_bootstrap.bench.api import HOST, serving
 from payflow_bootstrap.commands.demo import demo
-from payflow_bootstrap.containers import Core
-from payflow_domain.access.permissions import ALL_PERMISSIONS
+from tests.builders.api_server import Partner
+from tests.builders.http_client import HOST
 
 
 def play(base_url: str, api_key: str) -> Result:
     return CliRunner().invoke(demo, [f"--base-url={base_url}", f"--api-key={api_key}"])
-
-
-@pytest.fixture
-def api_key(migrated_url: str) -> str:
-    core = Core(database_url=migrated_url)
-    _, ledger = core.partners().approve("RoSaBank")
-    _, secret = core.access().issue_key(ledger, "demo", ALL_PERMISSIONS)
-    core.database().close()
-    return secret
 
 
 @contextmanager
@@ -36,6 +25,7 @@ def careless_api() -> Iterator[str]:
 
     class Careless(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet
 
         def do_GET(self) -> None:
             self._answer(200, {"posted": 0, "pending": 0, "available": 0, "sequence": 1})
@@ -61,16 +51,15 @@ def careless_api() -> Iterator[str]:
         server.shutdown()
 
 
-def test_it_can_be_played_again_and_again(migrated_url: str, api_key: str) -> None:
-    with serving(migrated_url) as (port, _):
-        for _ in range(2):
-            played = play(f"http://{HOST}:{port}", api_key)
+def test_it_can_be_played_again_and_again(partner: Partner) -> None:
+    for _ in range(2):
+        played = play(f"http://{HOST}:{partner.client.port}", str(partner.client.key))
 
-            assert played.exit_code == 0, played.output
-            assert "Ada gets the pot of 400.00 EUR" in played.output
-            assert "Idempotent-Replayed: true" in played.output
-            assert "insufficient_funds" in played.output
-            assert "Every balance was right" in played.output
+        assert played.exit_code == 0, played.output
+        assert "Ada gets the pot of 400.00 EUR" in played.output
+        assert "Idempotent-Replayed: true" in played.output
+        assert "insufficient_funds" in played.output
+        assert "Every balance was right" in played.output
 
 
 def test_a_balance_that_is_off_ends_it() -> None:

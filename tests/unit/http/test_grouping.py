@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from threading import Event
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ Numbers = Grouped[int, int]
 def run(
     use: Callable[[Numbers], Awaitable[None]],
     work: Callable[[Sequence[int]], Sequence[int]],
-    **bounds: int,
+    **bounds: Any,  # noqa: ANN401  # the bounds of a queue
 ) -> None:
     """Open a queue in front of ``work``, use it, and close it."""
 

@@ -243,6 +243,7 @@ def test_every_refusal_of_the_engine_is_shown_here() -> None:
     elsewhere = {
         errors.LedgerNotFound,
         errors.AccountExists,
+        errors.InvalidAccountId,
         errors.IdempotencyKeyReused,
         errors.IdempotencyInFlight,
         errors.CommitFailed,

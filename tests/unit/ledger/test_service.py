@@ -7,13 +7,14 @@ from attrs import evolve
 
 from payflow_adapters.memory import MemoryStore
 from payflow_domain.errors import PayFlowError
-from payflow_domain.ids import LedgerId, PartnerId
+from payflow_domain.ids import AccountId, LedgerId, PartnerId
 from payflow_domain.ledger.accounts import Balance, Counters
 from payflow_domain.ledger.batch import Executed, Replayed, Request
 from payflow_domain.ledger.errors import (
     AccountExists,
     AccountNotFound,
     InsufficientFunds,
+    InvalidAccountId,
     LedgerNotFound,
     NotPending,
     TransactionNotFound,
@@ -158,6 +159,16 @@ def test_an_account_is_opened_once_and_empty(ledgers: Ledgers, ledger: FundedLed
     with pytest.raises(AccountExists) as refusal:
         ledgers.open_account(ledger.id, full)
     assert refusal.value.subject == wallet_id(7)
+
+
+@pytest.mark.parametrize("account_id", ["", "a" * 101, 'wal_"', "wal_\t", "Käse"])
+def test_an_account_id_has_plain_characters(
+    ledgers: Ledgers, ledger: FundedLedger, account_id: str
+) -> None:
+    account = evolve(wallet(7), id=AccountId(account_id))
+
+    with pytest.raises(InvalidAccountId):
+        ledgers.open_account(ledger.id, account)
 
 
 @pytest.mark.parametrize(

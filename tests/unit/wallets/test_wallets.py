@@ -49,7 +49,7 @@ def office() -> Office:
 def _elsewhere(office: Office) -> Actor:
     """Return the actor of another partner."""
     partner = PartnerId("ptr_00000000000000000000000002")
-    ledger = office.ledgers.open_ledger(partner, Environment.SANDBOX)
+    ledger = office.ledgers.open_ledger(partner, Environment.SANDBOX, None)
     return evolve(office.actor, partner_id=partner, ledger_id=ledger.id)
 
 

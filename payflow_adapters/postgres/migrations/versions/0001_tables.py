@@ -25,7 +25,8 @@ def upgrade() -> None:
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("is_open", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
-            "kind <> 'wallet' OR credits_posted - debits_posted - debits_pending >= 0",
+            "kind <> 'wallet' OR floor IS NULL"
+            " OR credits_posted - debits_posted - debits_pending >= least(floor, 0)",
             name=op.f("accounts_overdraft_check"),
         ),
         sa.CheckConstraint(

@@ -41,6 +41,15 @@ CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 """
 
+# The writer asks for it where what it read has changed meanwhile, which locks should prevent.
+_MEANWHILE = """
+CREATE FUNCTION refuse_unless(holds boolean) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+  IF holds IS NOT TRUE THEN
+    RAISE EXCEPTION 'the books changed meanwhile' USING ERRCODE = 'serialization_failure';
+  END IF;
+END $$;
+"""
+
 # An entry's currency is its account's.
 _BALANCED = """
 CREATE FUNCTION refuse_unbalanced() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -64,13 +73,14 @@ CREATE TRIGGER entries_balanced AFTER INSERT ON entries
 
 
 def upgrade() -> None:
-    for statements in (_ROLE, _PRIVILEGES, _APPEND_ONLY, _BALANCED):
+    for statements in (_ROLE, _PRIVILEGES, _APPEND_ONLY, _MEANWHILE, _BALANCED):
         op.execute(statements)
 
 
 def downgrade() -> None:
     op.execute("DROP TRIGGER entries_balanced ON entries")
     op.execute("DROP FUNCTION refuse_unbalanced")
+    op.execute("DROP FUNCTION refuse_unless")
     op.execute("DROP TRIGGER events_append_only ON events")
     op.execute("DROP TRIGGER entries_append_only ON entries")
     op.execute("DROP FUNCTION refuse_change")

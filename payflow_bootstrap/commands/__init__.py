@@ -1,0 +1,1 @@
+"""The commands that look at PayFlow from outside: verify, demo, bench."""

@@ -1,0 +1,1 @@
+"""The RoSaBank savings circle, played over HTTP."""

@@ -1,0 +1,80 @@
+"""Books that must not change, whatever is asked, and the form of the answer to what is refused."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from string import Template
+
+from attrs import frozen
+
+from tests.builders.api_server import ApiServer, Partner, transfer
+from tests.builders.http_client import Answer
+
+UNKNOWN_WALLET = "wal_01jd0000000000000000000000"
+UNKNOWN_TRANSACTION = "txn_01jd0000000000000000000000"
+TRANSFER = '{"fromWalletId":"$rich","toWalletId":"$poor","amount":100,"currency":"EUR"}'
+
+_MEMBER_NAMES = {"type", "title", "status", "detail", "code", "requestId", "errors"}
+
+
+@frozen
+class Scene:
+    """A partner, a stranger, and names for what they have."""
+
+    api: ApiServer
+    partner: Partner
+    stranger: Partner
+    ids: dict[str, str]
+
+    def fill(self, text: str) -> str:
+        """Put ids in the place of names such as $rich."""
+        return Template(text).substitute(self.ids)
+
+    def post(self, path: str, body: object, key: str | None = None) -> Answer:
+        """Post to a path, a body as text; names in both are filled in."""
+        content = self.fill(body).encode() if isinstance(body, str) else body
+        return self.partner.client.post(self.fill(path), content, key)
+
+    @contextmanager
+    def nothing_changes(self) -> Iterator[None]:
+        before = self.api.footprint()
+        yield
+        assert self.api.footprint() == before
+
+
+def set_scene(api: ApiServer) -> Scene:
+    """Open wallets: rich has 900 EUR, poor 100 EUR, the others 1000 of what they are called."""
+    partner, stranger = api.new_partner(), api.new_partner("Another")
+    rich, poor = partner.wallet(1000), partner.wallet(externalWalletId="poor")
+    theirs, other = stranger.wallet(1000, externalWalletId="theirs"), stranger.wallet()
+    ids = {
+        "rich": rich,
+        "poor": poor,
+        "dollars": partner.wallet(1000, "USD"),
+        "foreign": theirs,
+        "made": partner.client.post("/transfers", transfer(rich, poor)).json["id"],
+        "foreign_made": stranger.client.post("/transfers", transfer(theirs, other)).json["id"],
+        "unknown": UNKNOWN_WALLET,
+        "unknown_made": UNKNOWN_TRANSACTION,
+    }
+    return Scene(api, partner, stranger, ids)
+
+
+def assert_problem(answer: Answer, status: int, code: str) -> None:
+    """Check the form that every problem has."""
+    told = answer.json
+    assert (answer.status, told["code"]) == (status, code), told
+    assert told.keys() >= _MEMBER_NAMES
+    assert told["status"] == status
+    assert told["type"] == f"urn:payflow:problem:{code}"
+    assert told["requestId"] == answer.headers["Payflow-Request-Id"]
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def faults(answer: Answer) -> list[str]:
+    """Return where each fault of a body is, and its code."""
+    return [f"{fault['pointer']} {fault['code']}" for fault in answer.json["errors"]]
+
+
+def query_faults(answer: Answer) -> list[str]:
+    """Return the parameter of each fault of a query, and its code."""
+    return [f"{fault['parameter']} {fault['code']}" for fault in answer.json["errors"]]
