@@ -27,7 +27,7 @@ help: ## List these targets
 install: $(STAMP) ## Install PayFlow and its tools into .venv
 
 .PHONY: run
-run: $(STAMP) ## Start PayFlow with a database, a mock gateway and a demo partner; ARGS="--port N --data-dir DIR"
+run: $(STAMP) ## Start PayFlow with a database and a demo partner; ARGS="--port N --data-dir DIR"
 	@exec $(BIN)/payflow dev $(ARGS)
 
 .PHONY: verify

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from payflow_adapters.postgres.migrate import migrate as migrate_database
 from payflow_adapters.postgres.server import EmbeddedServerError
@@ -65,5 +66,13 @@ def main() -> None:
     try:
         commands()
     except (SettingsError, DevelopmentError, EmbeddedServerError) as fault:
-        click.echo(f"payflow: {fault}", err=True)
-        sys.exit(2)
+        _fail(str(fault))
+    except ArgumentError as fault:
+        _fail(f"The address of the database is malformed: {fault}")
+    except OperationalError as fault:
+        _fail(f"The database cannot be reached: {fault.orig}")
+
+
+def _fail(message: str) -> None:
+    click.echo(f"payflow: {message}", err=True)
+    sys.exit(2)

@@ -17,6 +17,7 @@ from threading import Event
 from types import FrameType
 
 import click
+import psutil
 from attrs import frozen
 
 from payflow_adapters.postgres.migrate import migrate
@@ -66,6 +67,13 @@ def develop(data_dir: Path, port: int) -> None:
     stop = _stop_event()
     data_dir = data_dir.resolve()
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    while not stop.is_set():
+        _run(data_dir, port, stop)
+    click.echo("Stopped.")
+
+
+def _run(data_dir: Path, port: int, stop: Event) -> None:
+    """Run all of it until ``stop`` is set or PostgreSQL ends by itself."""
     with EmbeddedServer.start(data_dir / "postgres") as postgres:
         # Only now is the directory known to be nobody else's.
         (data_dir / "dev.json").unlink(missing_ok=True)
@@ -77,8 +85,8 @@ def develop(data_dir: Path, port: int) -> None:
         with _api(_environment(url, port, data_dir), facts.base_url, stop) as watch:
             _write_private(data_dir / "dev.json", facts.as_json())
             click.echo(_welcome(facts, data_dir))
-            watch()
-    click.echo("Stopped.")
+            watch(postgres.pid)
+        (data_dir / "dev.json").unlink()
 
 
 def _stop_event() -> Event:
@@ -153,11 +161,12 @@ def _environment(url: str, port: int, data_dir: Path) -> Mapping[str, str]:
 @contextmanager
 def _api(
     environment: Mapping[str, str], base_url: str, stop: Event
-) -> Iterator[Callable[[], None]]:
+) -> Iterator[Callable[[int], None]]:
     """Run the API beside this program, which gives it a lifeline.
 
-    Yields, once it is ready, a function that returns when ``stop`` is set and until then starts
-    the API again where it ends by itself.
+    Yields, once it is ready, a function that returns when ``stop`` is set or the process of
+    PostgreSQL, whose id it is given, has ended; until then it starts the API again where that
+    ends by itself.
     """
     lifeline, held = os.pipe()
     command = [sys.executable, "-m", "payflow_bootstrap", "serve", f"--lifeline={lifeline}"]
@@ -169,9 +178,12 @@ def _api(
 
     process = start()
 
-    def watch() -> None:
+    def watch(postgres_pid: int) -> None:
         nonlocal process
         while not stop.wait(_RESTART_PAUSE_S):
+            if not _is_running(postgres_pid):
+                click.echo("PostgreSQL ended; starting everything again.", err=True)
+                return
             if process.poll() is not None:
                 click.echo(f"The API ended ({process.returncode}); starting it again.", err=True)
                 process = start()
@@ -188,6 +200,13 @@ def _api(
             process.wait()
         os.close(held)
         os.close(lifeline)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _await_ready(base_url: str, process: subprocess.Popen[bytes], stop: Event) -> None:
@@ -233,5 +252,5 @@ Open a wallet:
     -H 'Content-Type: application/json' \\
     -d '{body}'
 
-See it play a savings circle: payflow demo    Stop: Ctrl-C
+See it play a savings circle: .venv/bin/payflow demo    Stop: Ctrl-C
 """

@@ -32,4 +32,5 @@ def configure_logs(level: str) -> None:
             ],
         )
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.basicConfig(handlers=[handler], level=number, force=True)

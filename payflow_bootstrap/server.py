@@ -47,7 +47,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "asgi_lifespan": "on",
             "keepalive": 75,
             "backlog": 2048,
-            "graceful_timeout": 25,
+            # gunicorn waits that long for connections that are merely kept alive, too.
+            "graceful_timeout": 3,
             "timeout": 60,
             "control_socket_disable": True,
             "logger_class": GunicornLogger,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import environ
 
 SECRET_LENGTH_MIN = 32
+_LEVELS = ("debug", "info", "warning", "error")
 _HINT = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 
@@ -30,6 +31,19 @@ def _switch(value: str) -> bool:
     return words[value]
 
 
+def _count(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise SettingsError(f"A number of processes is 1 or more, not {number}.")
+    return number
+
+
+def _level(value: str) -> str:
+    if value not in _LEVELS:
+        raise SettingsError(f"PAYFLOW_LOG_LEVEL is one of {', '.join(_LEVELS)}, not {value!r}.")
+    return value
+
+
 @environ.config(prefix="PAYFLOW", frozen=True)
 class Settings:
     """How this program runs.
@@ -44,8 +58,8 @@ class Settings:
     )
     host: str = environ.var("127.0.0.1", help="address to listen on")
     port: int = environ.var(3000, converter=int, help="port to listen on")
-    processes: int = environ.var(1, converter=int, help="API processes on this machine")
-    log_level: str = environ.var("info", help="debug, info, warning or error")
+    processes: int = environ.var("1", converter=_count, help="API processes on this machine")
+    log_level: str = environ.var("info", converter=_level, help="debug, info, warning or error")
     access_log: bool = environ.var("on", converter=_switch, help="a log line for each request")
 
     def derived_secret(self, purpose: str) -> bytes:

@@ -69,6 +69,9 @@ class Declined(PayFlowError):
 
 
 class Unavailable(PayFlowError):
-    """It cannot be done just now; asking again with the same idempotency key is safe."""
+    """It cannot be done just now, or it is not known whether it was.
+
+    Asking again with the same idempotency key is safe.
+    """
 
     code = "unavailable"

@@ -62,7 +62,7 @@ def look_around(url: str) -> Machine:
 
 def _busy_s() -> float:
     """Return the time that all cores together have worked, and were kept from it by the host."""
-    times = psutil.cpu_times()._asdict()
+    times: dict[str, float] = psutil.cpu_times()._asdict()
     return sum(
         times.get(name, 0.0) for name in ("user", "nice", "system", "irq", "softirq", "steal")
     )

@@ -254,7 +254,7 @@ def _check_posting(account: Account, posting: Posting, currency: str, seen: set[
         detail = f"The wallet is kept in {account.currency}, the amount is in {currency}."
         raise CurrencyMismatch(detail, subject=account.id)
     if not account.is_open:
-        detail = "The wallet is frozen or closed; make it active first."
+        detail = "The wallet is frozen or closed: nothing moves in it."
         raise AccountNotOpen(detail, subject=account.id)
     if not is_amount(posting.amount):
         raise InvalidAmount(AMOUNT_RULE, subject=account.id)

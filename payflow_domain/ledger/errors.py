@@ -125,6 +125,9 @@ class IdempotencyInFlight(Conflict):
 
 
 class CommitFailed(Unavailable):
-    """The books could not be written; nothing was changed, so asking again is safe."""
+    """The books could not be written, or the database did not say whether they were.
+
+    Asking again with the same idempotency key is safe: what took effect is not done twice.
+    """
 
     code = "commit_failed"

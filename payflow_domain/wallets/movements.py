@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from payflow_domain.ids import TRANSACTION, WALLET, AccountId, TransactionId, is_id
 from payflow_domain.ledger.accounts import AccountKind, system_account_id
@@ -41,35 +41,39 @@ def book_transfer(
     from_wallet_id: str, to_wallet_id: str, money: Money, note: Note = NO_NOTE
 ) -> Unit:
     """Dr one wallet / Cr the other; raises ``WalletNotFound``."""
-    return _post(
+    draft = _draft(
         TransactionType.TRANSFER,
         money,
         debit=wallet_account(from_wallet_id),
         credit=wallet_account(to_wallet_id),
         note=note,
     )
+    return (Post(draft),)
 
 
 def book_credit(wallet_id: str, money: Money, note: Note = NO_NOTE) -> Unit:
     """Dr partner settlement / Cr wallet; raises ``WalletNotFound``."""
-    return _post(
+    draft = _draft(
         TransactionType.CREDIT,
         money,
         debit=system_account_id(AccountKind.PARTNER_SETTLEMENT, money.currency),
         credit=wallet_account(wallet_id),
         note=note,
     )
+    # The wallet first: a currency that it is not kept in may have no settlement account.
+    return (Post(evolve(draft, postings=draft.postings[::-1])),)
 
 
 def book_debit(wallet_id: str, money: Money, note: Note = NO_NOTE) -> Unit:
     """Dr wallet / Cr partner settlement; raises ``WalletNotFound``."""
-    return _post(
+    draft = _draft(
         TransactionType.DEBIT,
         money,
         debit=wallet_account(wallet_id),
         credit=system_account_id(AccountKind.PARTNER_SETTLEMENT, money.currency),
         note=note,
     )
+    return (Post(draft),)
 
 
 def book_reversal(transaction_id: str, amount: int | None = None, note: Note = NO_NOTE) -> Unit:
@@ -91,10 +95,10 @@ def wallet_account(wallet_id: str) -> AccountId:
     return AccountId(wallet_id)
 
 
-def _post(
+def _draft(
     type_: TransactionType, money: Money, *, debit: AccountId, credit: AccountId, note: Note
-) -> Unit:
-    draft: Draft = two_legged(
+) -> Draft:
+    return two_legged(
         type_,
         money,
         debit=debit,
@@ -102,4 +106,3 @@ def _post(
         description=note.description,
         metadata=note.metadata,
     )
-    return (Post(draft),)

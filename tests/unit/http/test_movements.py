@@ -66,6 +66,14 @@ def test_a_transfer_that_cannot_be_points_at_the_wallet_at_fault(
     assert [fault["pointer"] for fault in answer.json["errors"]] == [pointer]
 
 
+def test_a_credit_in_a_currency_that_the_ledger_has_no_wallet_in_is_refused(world: World) -> None:
+    one = world.wallet()
+
+    answer = world.post(f"/wallets/{one}/credit", {"amount": 5, "currency": "CHF"})
+
+    assert (answer.status_code, answer.json["code"]) == (422, "currency_mismatch")
+
+
 @pytest.mark.parametrize("amount", [0, -1, 1.0, 1e2, "5", True, None, 2**53, 2**70, [1], {}])
 def test_what_is_no_amount_is_refused_with_its_pointer(world: World, amount: object) -> None:
     body = b'{"amount":%d,"currency":"EUR"}' % amount if amount == 2**70 else None

@@ -42,10 +42,10 @@ def test_a_movement_debits_one_account_and_credits_another(
     draft = command.draft
     assert (draft.type, draft.money) == (type_, MONEY)
     assert (draft.description, draft.metadata) == ("Rent", {"month": "1"})
-    assert [(each.account_id, each.side, each.amount) for each in draft.postings] == [
+    assert {(each.account_id, each.side, each.amount) for each in draft.postings} == {
         (debit, Side.DEBIT, 100),
         (credit, Side.CREDIT, 100),
-    ]
+    }
 
 
 def test_a_reversal_names_the_transaction() -> None:
