@@ -1,7 +1,6 @@
 """Putting the pieces together: the only place that knows which adapter serves which port."""
 
 from dependency_injector import containers, providers
-from sqlalchemy.util.concurrency import greenlet_spawn
 
 from payflow_adapters.clock import SystemClock
 from payflow_adapters.currencies import iso_currencies
@@ -58,7 +57,7 @@ class Core(containers.DeclarativeContainer):
     services = providers.Singleton(
         Services,
         ledgers=loop_ledgers,
-        run_commits=providers.Object(greenlet_spawn),
+        run_commits=loop_writer.provided.run,
         wallets=wallets,
         history=history,
         access=access,

@@ -16,8 +16,16 @@ from payflow_http.problems import Problem, internal_error, overloaded, problem_o
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
-Runner = Callable[..., Awaitable[Any]]
-"""Calls a function with arguments, and returns what it returns, without blocking the loop."""
+Runner = Callable[
+    [Callable[[Sequence[Any]], Sequence[Any]], Sequence[Any], Callable[[], None]],
+    Awaitable[Sequence[Any]],
+]
+"""Calls a function with a group without blocking the event loop, and returns what it returns.
+
+It calls the third argument, if it can tell, once only the store has work left.
+"""
+
+_ANSWER_DELAY_MAX_S = 0.01
 
 _Waiting = tuple[Item, "asyncio.Future[Outcome]"]
 
@@ -43,6 +51,9 @@ class Grouped(Generic[Item, Outcome]):
     ``weight_max`` in all (one item may weigh more), and returns an outcome for each in their order.
     The next group starts as soon as the last one is done: there is no timer, and an item that
     comes alone goes alone. ``waiting_max`` bounds the queue.
+
+    Callers are woken when the next group has been handed to the store, at the latest after
+    ``_ANSWER_DELAY_MAX_S``: the store then works while the loop answers, not before.
 
     ``work`` either does all of a group or nothing and raises. Where it raises ``Unavailable`` each
     caller of the group gets that. Any other exception is a fault of one of the items, so they are
@@ -71,6 +82,7 @@ class Grouped(Generic[Item, Outcome]):
         self._run = run
         self._thread: ThreadPoolExecutor | None = None
         self._serving: asyncio.Task[None] | None = None
+        self._served: list[tuple[list[_Waiting[Item, Outcome]], Sequence[Outcome | _Failure]]] = []
         self._is_busy = False
         self._idle = asyncio.Event()
 
@@ -79,7 +91,7 @@ class Grouped(Generic[Item, Outcome]):
         self._loop = asyncio.get_running_loop()
         if self._run is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix=self._name)
-            self._run = partial(self._loop.run_in_executor, self._thread)
+            self._run = self._run_on_thread
         self._idle.set()
 
     async def close(self) -> None:
@@ -111,20 +123,35 @@ class Grouped(Generic[Item, Outcome]):
         """Have the next group served."""
         group = self._take()
         if not group:
+            self._wake()
             self._is_busy = False
             self._idle.set()
             return
-        self._serving = group[0][1].get_loop().create_task(self._serve_group(group))
+        loop = group[0][1].get_loop()
+        self._serving = loop.create_task(self._serve_group(group))
+        if self._served:
+            loop.call_later(_ANSWER_DELAY_MAX_S, self._wake)
 
     async def _serve_group(self, group: "list[_Waiting[Item, Outcome]]") -> None:
         if self._run is None:
             raise RuntimeError(self._name)
         try:
-            outcomes = await self._run(self._serve, [item for item, _ in group])
+            outcomes = await self._run(self._serve, [item for item, _ in group], self._wake)
         except Exception:
             _logger.exception("group_not_run", queue=self._name, items=len(group))
             outcomes = [_Failure(internal_error)] * len(group)
-        self._finish(group, outcomes)
+        self._wake()
+        self._served.append((group, outcomes))
+        self._start()
+
+    async def _run_on_thread(
+        self,
+        work: Callable[[Sequence[Any]], Sequence[Any]],
+        items: Sequence[Any],
+        when_handed_over: Callable[[], None],
+    ) -> Sequence[Any]:
+        when_handed_over()
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, items)
 
     def _take(self) -> "list[_Waiting[Item, Outcome]]":
         group: list[_Waiting[Item, Outcome]] = []
@@ -152,15 +179,14 @@ class Grouped(Generic[Item, Outcome]):
                 return [_Failure(internal_error)]
             return [outcome for item in items for outcome in self._serve([item])]
 
-    def _finish(
-        self, group: "list[_Waiting[Item, Outcome]]", outcomes: Sequence[Outcome | _Failure]
-    ) -> None:
-        """Start the next group, then wake the callers of this one."""
-        self._start()
-        for (_, future), outcome in zip(group, outcomes, strict=True):
-            if future.done():
-                continue
-            if isinstance(outcome, _Failure):
-                future.set_exception(outcome.problem())
-            else:
-                future.set_result(outcome)
+    def _wake(self) -> None:
+        """Wake the callers of every group that has been served."""
+        served, self._served = self._served, []
+        for group, outcomes in served:
+            for (_, future), outcome in zip(group, outcomes, strict=True):
+                if future.done():
+                    continue
+                if isinstance(outcome, _Failure):
+                    future.set_exception(outcome.problem())
+                else:
+                    future.set_result(outcome)

@@ -1,12 +1,12 @@
 """The writer of the event loop: one connection, one unit of work after another."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from attrs import define, field
-from sqlalchemy.util.concurrency import await_only
+from sqlalchemy.util.concurrency import await_only, greenlet_spawn
 
 from payflow_adapters.postgres.connection import (
     connect_on_loop,
@@ -18,10 +18,13 @@ from payflow_adapters.postgres.unit_of_work import PostgresUnitOfWork
 from payflow_domain.clock import Clock
 from payflow_domain.ledger.errors import CommitFailed
 
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
 
 @define
 class LoopWriter:
-    """Begins units of work for code that runs in ``greenlet_spawn``, one at a time.
+    """Begins units of work for code that runs in ``run``, one at a time.
 
     While the database works, the event loop serves others: no thread is waited for and none
     competes for the interpreter. The connection is made when first needed and again when lost.
@@ -30,6 +33,21 @@ class LoopWriter:
     url: str
     clock: Clock
     _connection: psycopg.AsyncConnection[Any] | None = field(default=None, init=False)
+    _when_handed_over: Callable[[], None] = field(default=lambda: None, init=False)
+
+    async def run(
+        self,
+        work: Callable[[Sequence[Item]], Sequence[Outcome]],
+        items: Sequence[Item],
+        when_handed_over: Callable[[], None],
+    ) -> Sequence[Outcome]:
+        """Call ``work``, which begins units of work here, and return what it returns.
+
+        ``when_handed_over`` is called before a commit is sent: what it schedules on the event loop
+        runs while the database works.
+        """
+        self._when_handed_over = when_handed_over
+        return await greenlet_spawn(work, items)
 
     @contextmanager
     def begin(self) -> Iterator[PostgresUnitOfWork]:
@@ -39,6 +57,7 @@ class LoopWriter:
             try:
                 driver = LoopDriver(connection)
                 yield PostgresUnitOfWork(driver, self.clock)
+                self._when_handed_over()
                 driver.commit()
             except BaseException:
                 self._give_up(connection)
