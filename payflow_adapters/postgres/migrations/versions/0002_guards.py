@@ -50,6 +50,11 @@ CREATE FUNCTION refuse_unless(holds boolean) RETURNS void LANGUAGE plpgsql AS $$
 END $$;
 """
 
+_STORAGE = """
+-- The answer to a batch is long, read once at most, and not worth the time to compress it.
+ALTER TABLE idempotency_keys ALTER COLUMN body SET STORAGE EXTERNAL;
+"""
+
 # An entry's currency is its account's.
 _BALANCED = """
 CREATE FUNCTION refuse_unbalanced() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -73,7 +78,7 @@ CREATE TRIGGER entries_balanced AFTER INSERT ON entries
 
 
 def upgrade() -> None:
-    for statements in (_ROLE, _PRIVILEGES, _APPEND_ONLY, _MEANWHILE, _BALANCED):
+    for statements in (_ROLE, _PRIVILEGES, _APPEND_ONLY, _MEANWHILE, _BALANCED, _STORAGE):
         op.execute(statements)
 
 
