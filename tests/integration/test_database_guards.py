@@ -1,0 +1,123 @@
+"""What the database refuses by itself, whatever the program does."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from alembic import command
+from psycopg import Connection
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from payflow_adapters.postgres.connection import connect, sqlalchemy_url
+from payflow_adapters.postgres.migrate import alembic_config, is_migrated
+from payflow_adapters.postgres.store import PostgresStore
+from tests.builders.ledger import FundedLedger, ledgers_over, open_funded_ledger
+from tests.builders.times import SettableClock
+
+Rows = Connection[tuple[object, ...]]
+
+INSERT_ENTRY = """
+    INSERT INTO entries
+    SELECT ledger_id, account_id, at + interval '1 second', version + 1, transaction_id, %s, phase,
+      amount, debits_posted, credits_posted, debits_pending, credits_pending, sequence
+    FROM entries WHERE ledger_id = %s ORDER BY at DESC LIMIT 1
+"""
+
+
+@pytest.fixture
+def ledger(migrated_url: str) -> FundedLedger:
+    clock = SettableClock()
+    database = connect(migrated_url)
+    store = PostgresStore(database, clock)
+    funded = open_funded_ledger(ledgers_over(store.begin, store, clock), wallets=2)
+    database.close()
+    return funded
+
+
+@pytest.fixture
+def owner(migrated_url: str) -> Iterator[Rows]:
+    """The owner of the tables, who may do anything that no trigger forbids."""
+    with psycopg.connect(migrated_url) as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.mark.parametrize("table", ["entries", "events"])
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE {} SET sequence = sequence + 1", "DELETE FROM {}", "TRUNCATE {}"],
+    ids=["update", "delete", "truncate"],
+)
+def test_not_even_the_owner_changes_what_is_append_only(
+    owner: Rows, ledger: FundedLedger, table: str, statement: str
+) -> None:
+    assert ledger.wallets
+
+    with pytest.raises(psycopg.errors.RestrictViolation, match="append-only"):
+        owner.execute(statement.format(table).encode())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entries SET amount = 1",
+        "DELETE FROM entries",
+        "UPDATE events SET body = ''",
+        "DELETE FROM transactions",
+        "UPDATE transactions SET currency = 'USD'",
+        "DELETE FROM accounts",
+        "UPDATE accounts SET currency = 'USD'",
+        "UPDATE ledgers SET partner_id = ''",
+        "DROP TABLE wallets",
+        "ALTER TABLE entries DISABLE TRIGGER ALL",
+    ],
+)
+def test_the_program_may_not(owner: Rows, statement: str) -> None:
+    owner.execute("SET ROLE payflow_app")
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        owner.execute(statement.encode())
+
+
+@pytest.mark.parametrize("side", ["debit", "credit"])
+def test_an_entry_without_its_counterpart_is_refused(
+    owner: Rows, ledger: FundedLedger, side: str
+) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation, match="differ"):
+        owner.execute(INSERT_ENTRY, [side, ledger.id])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "debits_posted = credits_posted + 1",
+        "debits_pending = credits_posted + 1",
+        "credits_pending = -1",
+    ],
+    ids=["overdraft", "overdraft by a hold", "a counter below zero"],
+)
+def test_a_wallet_is_not_overdrawn(owner: Rows, ledger: FundedLedger, change: str) -> None:
+    statement = f"UPDATE accounts SET {change} WHERE ledger_id = %s AND id = %s"  # noqa: S608
+
+    with pytest.raises(psycopg.errors.CheckViolation):
+        owner.execute(statement.encode(), [ledger.id, ledger.wallets[0]])
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(migrated_url: str) -> None:
+    engine = create_engine(sqlalchemy_url(migrated_url), poolclass=NullPool)
+
+    with engine.connect() as connection:
+        command.check(alembic_config(connection))
+
+
+def test_the_migrations_go_down_and_up_again(migrated_url: str) -> None:
+    engine = create_engine(sqlalchemy_url(migrated_url), poolclass=NullPool)
+
+    with engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "base")
+        was_migrated = is_migrated(connection)
+        command.upgrade(alembic_config(connection), "head")
+
+        assert not was_migrated
+        assert is_migrated(connection)
