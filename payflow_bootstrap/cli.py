@@ -9,6 +9,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from payflow_adapters.postgres.migrate import migrate as migrate_database
 from payflow_adapters.postgres.server import EmbeddedServerError
+from payflow_bootstrap.api_process import ApiNotReady
 from payflow_bootstrap.commands.bench import bench
 from payflow_bootstrap.commands.demo import demo
 from payflow_bootstrap.commands.dev_json import DATA_DIR
@@ -65,7 +66,7 @@ def main() -> None:
     """Run the command; a fault of the caller's is one line and exit status 2."""
     try:
         commands()
-    except (SettingsError, DevelopmentError, EmbeddedServerError) as fault:
+    except (ApiNotReady, DevelopmentError, EmbeddedServerError, SettingsError) as fault:
         _fail(str(fault))
     except ArgumentError as fault:
         _fail(f"The address of the database is malformed: {fault}")

@@ -5,13 +5,7 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from http import HTTPStatus
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -22,6 +16,7 @@ from attrs import frozen
 
 from payflow_adapters.postgres.migrate import migrate
 from payflow_adapters.postgres.server import EmbeddedServer
+from payflow_bootstrap.api_process import ApiProcess, api_process
 from payflow_bootstrap.containers import Core
 from payflow_domain.access.keys import InvalidApiKey
 from payflow_domain.access.permissions import ALL_PERMISSIONS
@@ -29,8 +24,6 @@ from payflow_domain.ledger.ledgers import Environment, Ledger
 
 HOST = "127.0.0.1"
 DEMO_PARTNER = "RoSaBank"
-_READY_TIMEOUT_S = 30
-_STOP_TIMEOUT_S = 30
 _RESTART_PAUSE_S = 0.5
 
 
@@ -82,10 +75,11 @@ def _run(data_dir: Path, port: int, stop: Event) -> None:
         url = postgres.url("payflow")
         migrate(url)
         facts = Facts(f"http://{HOST}:{port}", _demo_key(url, data_dir), url)
-        with _api(_environment(url, port, data_dir), facts.base_url, stop) as watch:
+        with api_process(_environment(url, port, data_dir)) as api:
+            api.await_ready(facts.base_url, stop)
             _write_private(data_dir / "dev.json", facts.as_json())
             click.echo(_welcome(facts, data_dir))
-            watch(postgres.pid)
+            _watch(api, postgres.pid, stop)
         (data_dir / "dev.json").unlink()
 
 
@@ -158,72 +152,21 @@ def _environment(url: str, port: int, data_dir: Path) -> Mapping[str, str]:
     }
 
 
-@contextmanager
-def _api(
-    environment: Mapping[str, str], base_url: str, stop: Event
-) -> Iterator[Callable[[int], None]]:
-    """Run the API beside this program, which gives it a lifeline.
-
-    Yields, once it is ready, a function that returns when ``stop`` is set or the process of
-    PostgreSQL, whose id it is given, has ended; until then it starts the API again where that
-    ends by itself.
-    """
-    lifeline, held = os.pipe()
-    command = [sys.executable, "-m", "payflow_bootstrap", "serve", f"--lifeline={lifeline}"]
-
-    def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603  # the command is our own
-            command, env=environment, pass_fds=[lifeline], start_new_session=True
-        )
-
-    process = start()
-
-    def watch(postgres_pid: int) -> None:
-        nonlocal process
-        while not stop.wait(_RESTART_PAUSE_S):
-            if not _is_running(postgres_pid):
-                click.echo("PostgreSQL ended; starting everything again.", err=True)
-                return
-            if process.poll() is not None:
-                click.echo(f"The API ended ({process.returncode}); starting it again.", err=True)
-                process = start()
-
-    try:
-        _await_ready(base_url, process, stop)
-        yield watch
-    finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        os.close(held)
-        os.close(lifeline)
+def _watch(api: ApiProcess, postgres_pid: int, stop: Event) -> None:
+    """Start an API that ends by itself again, until ``stop`` is set or PostgreSQL has ended."""
+    while not stop.wait(_RESTART_PAUSE_S):
+        if not _is_running(postgres_pid):
+            click.echo("PostgreSQL ended; starting everything again.", err=True)
+            return
+        if api.process.poll() is not None:
+            click.echo(f"The API ended ({api.process.returncode}); starting it again.", err=True)
+            api.start()
 
 
 def _is_running(pid: int) -> bool:
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
-        return False
-
-
-def _await_ready(base_url: str, process: subprocess.Popen[bytes], stop: Event) -> None:
-    deadline = time.monotonic() + _READY_TIMEOUT_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise DevelopmentError("The API did not start; what it wrote above says why.")
-        if stop.wait(0.05) or _is_ready(base_url):
-            return
-    raise DevelopmentError(f"The API was not ready within {_READY_TIMEOUT_S} s.")
-
-
-def _is_ready(base_url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{base_url}/ready", timeout=2) as answer:  # noqa: S310  # our own address
-            return bool(answer.status == HTTPStatus.OK)
-    except OSError:
         return False
 
 

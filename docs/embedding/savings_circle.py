@@ -24,7 +24,7 @@ MEMBERS = tuple(AccountId(name) for name in ("ana", "ben", "chi"))
 POT = AccountId("pot")
 FUNDING = AccountId("funding")
 BANK = AccountId("bank")
-IN_TRANSIT = AccountId("in transit")
+IN_TRANSIT = AccountId("in_transit")
 
 
 def main() -> None:

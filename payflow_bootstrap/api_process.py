@@ -1,0 +1,83 @@
+"""The API in a process of its own, which ends with the program that started it."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from threading import Event
+
+from attrs import define, field
+
+_READY_TIMEOUT_S = 30
+_STOP_TIMEOUT_S = 30
+
+
+class ApiNotReady(Exception):  # says what is the matter
+    """The API ended or did not become ready; the message says which."""
+
+
+@define
+class ApiProcess:
+    """``payflow serve``, holding on to a lifeline of ours."""
+
+    environment: Mapping[str, str] = field(repr=False)
+    lifeline: int
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self) -> None:
+        """Start the API, for the first time or again."""
+        command = [sys.executable, "-m", "payflow_bootstrap", "serve"]
+        self.process = subprocess.Popen(  # noqa: S603  # the command is our own
+            [*command, f"--lifeline={self.lifeline}"],
+            env=self.environment,
+            pass_fds=[self.lifeline],
+            start_new_session=True,
+        )
+
+    def await_ready(self, base_url: str, stop: Event) -> None:
+        """Return once the API answers at ``base_url``, or ``stop`` is set.
+
+        Raises ``ApiNotReady``.
+        """
+        deadline = time.monotonic() + _READY_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise ApiNotReady("The API did not start; what it wrote above says why.")
+            if stop.wait(0.05) or _is_ready(base_url):
+                return
+        raise ApiNotReady(f"The API was not ready within {_READY_TIMEOUT_S} s.")
+
+    def stop(self) -> None:
+        """Stop the API; what it is doing is finished first, if it is quick."""
+        self.process.terminate()
+        try:
+            self.process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def api_process(environment: Mapping[str, str]) -> Iterator[ApiProcess]:
+    """Run the API with ``environment`` until the end of the block."""
+    lifeline, held = os.pipe()
+    api = ApiProcess(environment, lifeline)
+    api.start()
+    try:
+        yield api
+    finally:
+        api.stop()
+        os.close(held)
+        os.close(lifeline)
+
+
+def _is_ready(base_url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{base_url}/ready", timeout=2) as answer:  # noqa: S310  # our own address
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
