@@ -84,7 +84,7 @@ def test_dev_json_says_how_to_reach_it_and_is_private(dev: Development) -> None:
 
 def test_starting_again_keeps_the_data_and_the_key(used_dir: Path) -> None:
     with developing(used_dir, free_port()) as first:
-        client = first.client()
+        key, client = first.facts["apiKey"], first.client()
         opened = client.post("/wallets", NEW_WALLET, "once").json
         client.close()
 
@@ -94,7 +94,7 @@ def test_starting_again_keeps_the_data_and_the_key(used_dir: Path) -> None:
         repeated = client.post("/wallets", NEW_WALLET, "once")
         client.close()
 
-    assert first.facts["apiKey"] == client.key
+    assert key == client.key
     assert kept == repeated.json == opened
     assert repeated.is_replayed
 
