@@ -63,7 +63,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         app = build_app(self._settings)
         # Requests leave no cycles behind: what start-up made stays, and looking is seldom worth it.
         gc.freeze()
-        gc.set_threshold(50_000, 20, 50)
+        gc.set_threshold(500_000, 20, 50)
         return app
 
 
