@@ -50,7 +50,6 @@ class DatabaseUnavailable(Unavailable):
 class Database:
     """Two pools of connections to one database."""
 
-    url: str
     writer: Pool
     reader: Engine
 
@@ -96,7 +95,7 @@ def connect(url: str, *, writers: int = 2, readers: int = 8) -> Database:
         connect_args=_connect_args(_READER),
     )
     event.listen(reader, "connect", lambda connection, _: _speak_json(connection))
-    return Database(url, writer, reader)
+    return Database(writer, reader)
 
 
 async def connect_on_loop(url: str) -> psycopg.AsyncConnection[Any]:
