@@ -11,7 +11,10 @@ def numbers(values: Iterable[int | None]) -> str:
 
 
 def words(values: Iterable[str | None]) -> str:
-    """Write an array of texts that need no quotes: ids, codes and the words of enumerations."""
+    """Write an array of texts that need no quotes: ids, codes and the words of enumerations.
+
+    ``check_account_id`` sees to it for the ids of accounts.
+    """
     return f"{{{','.join([value or _NULL for value in values])}}}"
 
 

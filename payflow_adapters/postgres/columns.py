@@ -7,7 +7,12 @@ import orjson
 from psycopg.types.json import Json
 
 from payflow_adapters.postgres.arrays import binaries, moments, numbers, texts, words
-from payflow_adapters.postgres.records import account_record, transaction_record
+from payflow_adapters.postgres.records import (
+    account_record,
+    failure_value,
+    postings_value,
+    transaction_record,
+)
 from payflow_domain.ids import LedgerId
 from payflow_domain.ledger.accounts import Account
 from payflow_domain.ledger.idempotency import SpentKey
@@ -64,9 +69,7 @@ def _made(rows: Sequence[tuple[LedgerId, Transaction]]) -> Columns:
 
 
 def _postings(one: Transaction) -> str:
-    """Write ``[account, side, amount]`` each; ``check_account_id`` leaves nothing to escape."""
-    legs = [f'["{leg.account_id}","{leg.side}",{leg.amount}]' for leg in one.postings]
-    return f"[{','.join(legs)}]"
+    return orjson.dumps(postings_value(one)).decode()
 
 
 def _metadata(one: Transaction) -> str:
@@ -74,10 +77,8 @@ def _metadata(one: Transaction) -> str:
 
 
 def _failure(one: Transaction) -> str | None:
-    failure = one.failure
-    if failure is None:
-        return None
-    return orjson.dumps({"code": failure.code, "message": failure.message}).decode()
+    failure = failure_value(one)
+    return orjson.dumps(failure).decode() if failure else None
 
 
 def _entries(rows: Sequence[tuple[LedgerId, Entry]]) -> Columns:

@@ -28,7 +28,6 @@ def account_record(ledger_id: LedgerId, account: Account) -> Record:
 
 
 def transaction_record(ledger_id: LedgerId, one: Transaction) -> Record:
-    failure = one.failure
     return {
         "ledger_id": ledger_id,
         "id": one.id,
@@ -36,7 +35,7 @@ def transaction_record(ledger_id: LedgerId, one: Transaction) -> Record:
         "status": one.status,
         "amount": one.amount,
         "currency": one.currency,
-        "postings": [[p.account_id, p.side, p.amount] for p in one.postings],
+        "postings": postings_value(one),
         "description": one.description,
         "metadata": dict(one.metadata),
         "sequence": one.sequence,
@@ -44,8 +43,19 @@ def transaction_record(ledger_id: LedgerId, one: Transaction) -> Record:
         "completed_at": one.completed_at,
         "reverses": one.reverses,
         "reversed_amount": one.reversed_amount,
-        "failure": failure and {"code": failure.code, "message": failure.message},
+        "failure": failure_value(one),
     }
+
+
+def postings_value(one: Transaction) -> list[tuple[str, str, int]]:
+    """Return what the column ``postings`` holds."""
+    return [(leg.account_id, leg.side, leg.amount) for leg in one.postings]
+
+
+def failure_value(one: Transaction) -> dict[str, str] | None:
+    """Return what the column ``failure`` holds."""
+    failure = one.failure
+    return {"code": failure.code, "message": failure.message} if failure else None
 
 
 def wallet_record(ledger_id: LedgerId, wallet: Wallet) -> Record:
