@@ -16,11 +16,16 @@ _ACCESS = "payflow.access"
 Logger = structlog.typing.FilteringBoundLogger
 
 
+def new_request_id() -> str:
+    """Make the id by which a caller and we can speak of one request."""
+    return str(uuid7())
+
+
 class RequestIds:
     """Gives each request an id: it is in the answer, in problems and in the log."""
 
     async def process_request(self, req: ApiRequest, resp: Response) -> None:
-        req.request_id = request_id = str(uuid7())
+        req.request_id = request_id = new_request_id()
         # The server runs each request in a task of its own, so this does not leak to the next.
         bind_contextvars(request_id=request_id)
         resp.set_header(REQUEST_ID, request_id)
