@@ -47,7 +47,7 @@ class HttpSettings:
     access_log: bool = True
     threads: int = 8
     group_requests_max: int = 256
-    group_commands_max: int = 2_000
+    group_commands_max: int = 500
     waiting_max: int = 10_000
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import orjson
 import psycopg
-from attrs import define, frozen
+from attrs import define
 
 from payflow_adapters.postgres._verify_fault import Fault
+from payflow_adapters.postgres.blocks import events_of
 from payflow_domain.ids import EVENT, is_id
-from payflow_domain.ledger.journal import EventType, link
+from payflow_domain.ledger.journal import Event, EventType, link
 from payflow_domain.ledger.ledgers import GENESIS
 from payflow_domain.ledger.published import publish_time
 from payflow_domain.money import is_amount
@@ -23,24 +24,13 @@ _MOVES = {EventType.WALLET_CREDITED, EventType.WALLET_DEBITED}
 # Both sides come in the order of their primary keys: there is nothing to sort.
 _JOURNAL = """
     SELECT l.id, l.environment, l.sequence, l.head,
-      e.sequence, e.type, e.at, convert_to(e.body, 'UTF8'), e.hash
-    FROM ledgers l LEFT JOIN events e ON e.ledger_id = l.id
-    ORDER BY l.id, e.sequence
+      b.first_sequence, b.at, b.types, b.bodies, b.hashes
+    FROM ledgers l LEFT JOIN journal_blocks b ON b.ledger_id = l.id
+    ORDER BY l.id, b.last_sequence
 """
 
 _Row = tuple[Any, ...]
-_FIRST_OF_EVENT = 4
-
-
-@frozen
-class _Event:
-    """An event as it is stored."""
-
-    sequence: int
-    type: str
-    at: datetime
-    body: bytes
-    hash: bytes
+_FIRST_OF_BLOCK = 4
 
 
 @define
@@ -53,7 +43,18 @@ class _Journal:
     head: bytes = GENESIS
     event_id: str = ""
 
-    def read(self, event: _Event) -> Fault | None:
+    def read_block(
+        self, first_sequence: int, at: datetime, types: str, bodies: str, hashes: bytes
+    ) -> Fault | None:
+        """Take the next block, up to the first event that is not what should come next."""
+        try:
+            events = list(events_of(first_sequence, at, types, bodies, hashes))
+        except ValueError as error:
+            expected = "a type, a body and a hash for each event"
+            return self._fault("journal_block", first_sequence, expected, str(error))
+        return next((fault for event in events if (fault := self.read(event))), None)
+
+    def read(self, event: Event) -> Fault | None:
         """Take the next event, unless it is not what should come next."""
         number = self.sequence + 1
         if event.sequence != number:
@@ -71,7 +72,7 @@ class _Journal:
         self.sequence, self.head, self.event_id = number, head, event_id
         return None
 
-    def _id_in(self, event: _Event) -> str | None:
+    def _id_in(self, event: Event) -> str | None:
         """Return the id in the body of an event whose body agrees with the rest of it."""
         try:
             body = orjson.loads(event.body)
@@ -112,14 +113,13 @@ def find_fault_in_journal(connection: psycopg.Connection) -> Fault | None:
 
 
 def _find_fault(rows: Iterator[_Row]) -> Fault | None:
-    """Read the journal of one ledger: each row has the ledger, and an event if there is one."""
+    """Read the journal of one ledger: each row has the ledger, and a block if there is one."""
     first = next(rows)
     ledger_id, environment, sequence, head, *_ = first
     journal = _Journal(ledger_id, environment)
     for row in chain([first], rows):
-        if row[_FIRST_OF_EVENT] is not None and (
-            fault := journal.read(_Event(*row[_FIRST_OF_EVENT:]))
-        ):
+        block = row[_FIRST_OF_BLOCK:]
+        if block[0] is not None and (fault := journal.read_block(*block)):
             return fault
     return journal.end(sequence, head)
 

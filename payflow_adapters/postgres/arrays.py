@@ -1,48 +1,159 @@
-"""Columns as PostgreSQL's array literals: quicker to write and to read than any other set."""
+"""Columns as PostgreSQL's arrays in binary: nothing to quote, and nothing to parse.
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+The form is that of ``array_send``: the number of dimensions, whether there are nulls, the type of
+the elements, how many there are and the index of the first; then each element behind its length,
+where -1 stands for null. All numbers are big-endian.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from functools import lru_cache
+from struct import Struct
+from typing import Any
+
+import psycopg
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+
+_HEAD = Struct(">5i").pack
+_EMPTY = Struct(">3i").pack
+_LENGTH = Struct(">i").pack
+_NUMBER = Struct(">iq").pack
+_NULL = _LENGTH(-1)
+_NUMBER_LENGTH = 8
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_TRUE, _FALSE = _LENGTH(1) + b"\1", _LENGTH(1) + b"\0"
 
 
-def numbers(values: Iterable[int | None]) -> str:
-    """Write an array of integers."""
-    return f"{{{','.join([_NULL if value is None else str(value) for value in values])}}}"
+class Array(bytes):
+    """An array in binary; each subclass is of one type."""
+
+    __slots__ = ()
 
 
-def words(values: Iterable[str | None]) -> str:
-    """Write an array of texts that need no quotes: ids, codes and the words of enumerations.
+class Numbers(Array):
+    """``bigint[]``."""
 
-    ``check_account_id`` sees to it for the ids of accounts.
-    """
-    return f"{{{','.join([value or _NULL for value in values])}}}"
+    __slots__ = ()
 
 
-def texts(values: Iterable[str | None]) -> str:
-    """Write an array of any texts."""
-    return f"{{{','.join([_NULL if value is None else _quoted(value) for value in values])}}}"
+class Texts(Array):
+    """``text[]``."""
+
+    __slots__ = ()
 
 
-def moments(values: Iterable[datetime | None]) -> str:
-    """Write an array of times."""
-    return f"{{{','.join([_NULL if value is None else _moment(value) for value in values])}}}"
+class Documents(Array):
+    """``json[]``."""
+
+    __slots__ = ()
 
 
-def binaries(values: Sequence[bytes]) -> str:
-    """Write an array of byte strings."""
-    return f"{{{','.join([_binary(value) for value in values])}}}"
+class Binaries(Array):
+    """``bytea[]``."""
+
+    __slots__ = ()
 
 
-_NULL = "NULL"
+class Moments(Array):
+    """``timestamptz[]``."""
 
-_moment = lru_cache(maxsize=64)(str)
-"""Writes a moment; a commit has few of them and writes each many times."""
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    __slots__ = ()
 
 
-def _binary(value: bytes) -> str:
-    return rf'"\\x{value.hex()}"'
+class Switches(Array):
+    """``boolean[]``."""
+
+    __slots__ = ()
+
+
+_OIDS = {
+    # the type of the array, the type of its elements: those of pg_type, which never change
+    Numbers: (1016, 20),
+    Texts: (1009, 25),
+    Documents: (199, 114),
+    Binaries: (1001, 17),
+    Moments: (1185, 1184),
+    Switches: (1000, 16),
+}
+
+
+def numbers(values: Iterable[int]) -> Numbers:
+    """Write integers of up to 64 bits."""
+    return Numbers(_array(Numbers, [_NUMBER(_NUMBER_LENGTH, value) for value in values]))
+
+
+def numbers_or_nulls(values: Iterable[int | None]) -> Numbers:
+    """Write integers of up to 64 bits, some of which are missing."""
+    return Numbers(
+        _array(Numbers, [_NULL if one is None else _NUMBER(_NUMBER_LENGTH, one) for one in values])
+    )
+
+
+def texts(values: Iterable[str | None]) -> Texts:
+    """Write texts."""
+    return Texts(_array(Texts, [_NULL if one is None else _bytes(one.encode()) for one in values]))
+
+
+def encoded(values: Iterable[bytes | None]) -> Texts:
+    """Write texts that are UTF-8 already."""
+    return Texts(_array(Texts, [_NULL if one is None else _bytes(one) for one in values]))
+
+
+def documents(values: Iterable[bytes | None]) -> Documents:
+    """Write JSON."""
+    return Documents(_array(Documents, [_NULL if one is None else _bytes(one) for one in values]))
+
+
+def binaries(values: Iterable[bytes]) -> Binaries:
+    """Write byte strings."""
+    return Binaries(_array(Binaries, [_bytes(value) for value in values]))
+
+
+def moments(values: Iterable[datetime | None]) -> Moments:
+    """Write times."""
+    return Moments(_array(Moments, [_NULL if one is None else _moment(one) for one in values]))
+
+
+def switches(values: Iterable[bool]) -> Switches:
+    """Write truth values."""
+    return Switches(_array(Switches, [_TRUE if value else _FALSE for value in values]))
+
+
+def register_arrays(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
+    """Let the connection take these arrays as parameters."""
+    for kind, dumper in _DUMPERS.items():
+        connection.adapters.register_dumper(kind, dumper)
+
+
+class _ArrayDumper(Dumper):
+    format = Format.BINARY
+
+    def dump(self, obj: Array) -> Array:
+        return obj
+
+
+_DUMPERS = {
+    kind: type(f"_{kind.__name__}Dumper", (_ArrayDumper,), {"oid": array_oid})
+    for kind, (array_oid, _) in _OIDS.items()
+}
+
+
+def _array(kind: type[Array], elements: list[bytes]) -> bytes:
+    element_oid = _OIDS[kind][1]
+    if not elements:
+        return _EMPTY(0, 0, element_oid)
+    # Whether there are nulls is what array_recv finds out for itself.
+    return _HEAD(1, 0, element_oid, len(elements), 1) + b"".join(elements)
+
+
+def _bytes(value: bytes) -> bytes:
+    return _LENGTH(len(value)) + value
+
+
+@lru_cache(maxsize=64)
+def _moment(at: datetime) -> bytes:
+    """Write a moment in microseconds since 2000; a commit has few and writes each many times."""
+    since = at - _EPOCH
+    microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return _NUMBER(_NUMBER_LENGTH, microseconds)

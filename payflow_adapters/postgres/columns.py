@@ -6,7 +6,17 @@ from collections.abc import Sequence
 import orjson
 from psycopg.types.json import Json
 
-from payflow_adapters.postgres.arrays import binaries, moments, numbers, texts, words
+from payflow_adapters.postgres.arrays import (
+    binaries,
+    documents,
+    encoded,
+    moments,
+    numbers,
+    numbers_or_nulls,
+    switches,
+    texts,
+)
+from payflow_adapters.postgres.blocks import Block, blocks_of
 from payflow_adapters.postgres.records import (
     account_record,
     failure_value,
@@ -16,7 +26,6 @@ from payflow_adapters.postgres.records import (
 from payflow_domain.ids import LedgerId
 from payflow_domain.ledger.accounts import Account
 from payflow_domain.ledger.idempotency import SpentKey
-from payflow_domain.ledger.journal import Event
 from payflow_domain.ledger.ports import Changes
 from payflow_domain.ledger.transactions import Entry, Transaction
 
@@ -40,7 +49,7 @@ def books_columns(changes: Sequence[Changes]) -> Columns:
 def journal_columns(changes: Sequence[Changes]) -> Columns:
     """Gather the parameters of ``WRITE_JOURNAL`` for the changes of all ledgers."""
     return {
-        **_events([(c.ledger.id, one) for c in changes for one in c.events]),
+        **_blocks([one for c in changes for one in blocks_of(c.ledger.id, c.events)]),
         **_keys([(c, one) for c in changes for one in c.spent]),
         **_heads(changes),
         "ledgers": len(changes),
@@ -51,34 +60,34 @@ def _made(rows: Sequence[tuple[LedgerId, Transaction]]) -> Columns:
     made = [one for _, one in rows]
     return {
         "made_ledger_id": numbers([of for of, _ in rows]),
-        "made_id": words([one.id for one in made]),
-        "made_type": words([one.type for one in made]),
-        "made_status": words([one.status for one in made]),
+        "made_id": texts([one.id for one in made]),
+        "made_type": texts([one.type for one in made]),
+        "made_status": texts([one.status for one in made]),
         "made_amount": numbers([one.amount for one in made]),
-        "made_currency": words([one.currency for one in made]),
-        "made_postings": texts([_postings(one) for one in made]),
+        "made_currency": texts([one.currency for one in made]),
+        "made_postings": documents([_postings(one) for one in made]),
         "made_description": texts([one.description for one in made]),
-        "made_metadata": texts([_metadata(one) for one in made]),
+        "made_metadata": documents([_metadata(one) for one in made]),
         "made_sequence": numbers([one.sequence for one in made]),
         "made_created_at": moments([one.created_at for one in made]),
         "made_completed_at": moments([one.completed_at for one in made]),
-        "made_reverses": words([one.reverses for one in made]),
+        "made_reverses": texts([one.reverses for one in made]),
         "made_reversed_amount": numbers([one.reversed_amount for one in made]),
-        "made_failure": texts([_failure(one) for one in made]),
+        "made_failure": documents([_failure(one) for one in made]),
     }
 
 
-def _postings(one: Transaction) -> str:
-    return orjson.dumps(postings_value(one)).decode()
+def _postings(one: Transaction) -> bytes:
+    return orjson.dumps(postings_value(one))
 
 
-def _metadata(one: Transaction) -> str:
-    return orjson.dumps(dict(one.metadata)).decode() if one.metadata else "{}"
+def _metadata(one: Transaction) -> bytes:
+    return orjson.dumps(dict(one.metadata)) if one.metadata else b"{}"
 
 
-def _failure(one: Transaction) -> str | None:
+def _failure(one: Transaction) -> bytes | None:
     failure = failure_value(one)
-    return orjson.dumps(failure).decode() if failure else None
+    return orjson.dumps(failure) if failure else None
 
 
 def _entries(rows: Sequence[tuple[LedgerId, Entry]]) -> Columns:
@@ -86,12 +95,12 @@ def _entries(rows: Sequence[tuple[LedgerId, Entry]]) -> Columns:
     after = [entry.after for entry in entries]
     return {
         "entry_ledger_id": numbers([of for of, _ in rows]),
-        "entry_account_id": words([entry.account_id for entry in entries]),
+        "entry_account_id": texts([entry.account_id for entry in entries]),
         "entry_at": moments([entry.at for entry in entries]),
         "entry_version": numbers([entry.version for entry in entries]),
-        "entry_transaction_id": words([entry.transaction_id for entry in entries]),
-        "entry_side": words([entry.side for entry in entries]),
-        "entry_phase": words([entry.phase for entry in entries]),
+        "entry_transaction_id": texts([entry.transaction_id for entry in entries]),
+        "entry_side": texts([entry.side for entry in entries]),
+        "entry_phase": texts([entry.phase for entry in entries]),
         "entry_amount": numbers([entry.amount for entry in entries]),
         "entry_debits_posted": numbers([counters.debits_posted for counters in after]),
         "entry_credits_posted": numbers([counters.credits_posted for counters in after]),
@@ -101,15 +110,15 @@ def _entries(rows: Sequence[tuple[LedgerId, Entry]]) -> Columns:
     }
 
 
-def _events(rows: Sequence[tuple[LedgerId, Event]]) -> Columns:
-    events = [event for _, event in rows]
+def _blocks(blocks: Sequence[Block]) -> Columns:
     return {
-        "event_ledger_id": numbers([of for of, _ in rows]),
-        "event_sequence": numbers([event.sequence for event in events]),
-        "event_type": words([event.type for event in events]),
-        "event_at": moments([event.at for event in events]),
-        "event_body": texts([event.body.decode() for event in events]),
-        "event_hash": binaries([event.hash for event in events]),
+        "block_ledger_id": numbers([block.ledger_id for block in blocks]),
+        "block_last_sequence": numbers([block.last_sequence for block in blocks]),
+        "block_first_sequence": numbers([block.first_sequence for block in blocks]),
+        "block_at": moments([block.at for block in blocks]),
+        "block_types": texts([block.types for block in blocks]),
+        "block_bodies": encoded([block.bodies for block in blocks]),
+        "block_hashes": binaries([block.hashes for block in blocks]),
     }
 
 
@@ -120,8 +129,8 @@ def _keys(rows: Sequence[tuple[Changes, SpentKey]]) -> Columns:
         "key_ledger_id": numbers([change.ledger.id for change, _ in rows]),
         "key_key": texts([claim.key for claim in claims]),
         "key_fingerprint": binaries([claim.fingerprint for claim in claims]),
-        "key_status": numbers([answer.status if answer else None for answer in answers]),
-        "key_body": texts([answer.body.decode() if answer else None for answer in answers]),
+        "key_status": numbers_or_nulls([answer.status if answer else None for answer in answers]),
+        "key_body": encoded([answer.body if answer else None for answer in answers]),
         "key_at": moments([change.ledger.last_at for change, _ in rows]),
     }
 
@@ -137,14 +146,14 @@ def _accounts(rows: Sequence[tuple[LedgerId, Account, int]]) -> Columns:
     counters = [account.counters for account in accounts]
     return {
         "account_ledger_id": numbers([of for of, _, _ in rows]),
-        "account_id": words([account.id for account in accounts]),
+        "account_id": texts([account.id for account in accounts]),
         "account_debits_posted": numbers([one.debits_posted for one in counters]),
         "account_credits_posted": numbers([one.credits_posted for one in counters]),
         "account_debits_pending": numbers([one.debits_pending for one in counters]),
         "account_credits_pending": numbers([one.credits_pending for one in counters]),
         "account_version": numbers([account.version for account in accounts]),
         "account_sequence": numbers([account.sequence for account in accounts]),
-        "account_is_open": words(["t" if account.is_open else "f" for account in accounts]),
+        "account_is_open": switches([account.is_open for account in accounts]),
         "account_entries": numbers([entered for _, _, entered in rows]),
     }
 

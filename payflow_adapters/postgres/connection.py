@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from payflow_adapters.postgres.arrays import register_arrays
 from payflow_adapters.postgres.tables import APP_ROLE
 from payflow_domain.errors import Unavailable
 
@@ -81,7 +82,7 @@ def connect(url: str, *, writers: int = 2, readers: int = 8) -> Database:
         min_size=0,
         max_size=writers,
         kwargs=_connect_args(_WRITER),
-        configure=_speak_json,
+        configure=_adapt,
         check=_check,
         timeout=_CONNECT_TIMEOUT_S,
         open=True,
@@ -94,7 +95,7 @@ def connect(url: str, *, writers: int = 2, readers: int = 8) -> Database:
         isolation_level="AUTOCOMMIT",
         connect_args=_connect_args(_READER),
     )
-    event.listen(reader, "connect", lambda connection, _: _speak_json(connection))
+    event.listen(reader, "connect", lambda connection, _: _adapt(connection))
     return Database(writer, reader)
 
 
@@ -102,7 +103,7 @@ async def connect_on_loop(url: str) -> psycopg.AsyncConnection[Any]:
     """Connect a writer that belongs to the running event loop."""
     arguments: dict[str, Any] = _connect_args(_WRITER)
     connection = await psycopg.AsyncConnection.connect(url, **arguments)
-    _speak_json(connection)
+    _adapt(connection)
     return connection
 
 
@@ -135,9 +136,10 @@ def _check(connection: Writer) -> None:
         raise psycopg.OperationalError
 
 
-def _speak_json(connection: Writer | psycopg.AsyncConnection[Any]) -> None:
+def _adapt(connection: Writer | psycopg.AsyncConnection[Any]) -> None:
     set_json_dumps(orjson.dumps, connection)
     set_json_loads(orjson.loads, connection)
+    register_arrays(connection)
 
 
 def _connect_args(settings: Mapping[str, str]) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """How a unit of work reaches the database: on a thread of its own, or on the event loop."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, LiteralString, Protocol
 
 import psycopg
@@ -16,15 +17,18 @@ class Driver(Protocol):
     """One connection in one transaction."""
 
     def run(self, *queries: Query) -> list[list[Values]]:
-        """Send all queries at once, after those deferred, and return the rows of each."""
+        """Send all queries at once, after those before, and return the rows of each."""
         ...
 
-    def defer(self, *queries: Query) -> None:
-        """Send queries with whatever is sent next, at the latest with the commit."""
+    def send(self, *queries: Query) -> None:
+        """Send queries, now or with what is sent next, and do not wait for the database.
+
+        If it refuses one, the next ``run`` or ``commit`` raises that.
+        """
         ...
 
     def commit(self) -> None:
-        """Commit, in one go with what is deferred."""
+        """Commit, in one go with what is still to be sent."""
         ...
 
 
@@ -33,28 +37,28 @@ class ThreadDriver:
     """Blocks the calling thread until the database has answered."""
 
     connection: psycopg.Connection[Any]
-    _deferred: list[Query] = Factory(list)
+    _unsent: list[Query] = Factory(list)
 
     def run(self, *queries: Query) -> list[list[Values]]:
-        if len(queries) == 1 and not self._deferred:
+        if len(queries) == 1 and not self._unsent:
             return [_rows(self.connection.execute(*queries[0]))]
         with self.connection.pipeline():
-            self._send_deferred()
+            self._send_all()
             cursors = [self.connection.execute(*query) for query in queries]
         return [_rows(cursor) for cursor in cursors]
 
-    def defer(self, *queries: Query) -> None:
-        self._deferred.extend(queries)
+    def send(self, *queries: Query) -> None:
+        self._unsent.extend(queries)
 
     def commit(self) -> None:
         with self.connection.pipeline():
-            self._send_deferred()
+            self._send_all()
             self.connection.commit()
 
-    def _send_deferred(self) -> None:
-        for query in self._deferred:
+    def _send_all(self) -> None:
+        for query in self._unsent:
             self.connection.execute(*query)
-        self._deferred.clear()
+        self._unsent.clear()
 
 
 def _rows(cursor: psycopg.Cursor[Any]) -> list[Values]:
@@ -65,37 +69,44 @@ def _rows(cursor: psycopg.Cursor[Any]) -> list[Values]:
 class LoopDriver:
     """Gives the event loop back to others until the database has answered.
 
-    For code that runs in ``sqlalchemy.util.concurrency.greenlet_spawn``.
+    For code that runs in ``sqlalchemy.util.concurrency.greenlet_spawn``, on a connection in
+    pipeline mode: the database begins with each query as soon as it has it.
     """
 
     connection: psycopg.AsyncConnection[Any]
-    _deferred: list[Query] = Factory(list)
+    pipeline: psycopg.AsyncPipeline
 
     def run(self, *queries: Query) -> list[list[Values]]:
         return await_only(self._run(queries))
 
-    def defer(self, *queries: Query) -> None:
-        self._deferred.extend(queries)
+    def send(self, *queries: Query) -> None:
+        await_only(self._send(queries))
 
     def commit(self) -> None:
-        await_only(self._commit())
+        await_only(self.connection.commit())
 
     async def _run(self, queries: Sequence[Query]) -> list[list[Values]]:
-        async with self.connection.pipeline():
-            await self._send_deferred()
-            cursors = [await self.connection.execute(*query) for query in queries]
+        cursors = [await self.connection.execute(*query) for query in queries]
+        await self.pipeline.sync()
         return [await _rows_async(cursor) for cursor in cursors]
 
-    async def _commit(self) -> None:
-        async with self.connection.pipeline():
-            await self._send_deferred()
-            await self.connection.commit()
-
-    async def _send_deferred(self) -> None:
-        for query in self._deferred:
+    async def _send(self, queries: Sequence[Query]) -> None:
+        for query in queries:
             await self.connection.execute(*query)
-        self._deferred.clear()
 
 
 async def _rows_async(cursor: psycopg.AsyncCursor[Any]) -> list[Values]:
     return await cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def pipelined(connection: psycopg.AsyncConnection[Any]) -> Iterator[psycopg.AsyncPipeline]:
+    """Keep the connection in pipeline mode; raises at the end what the database refused."""
+    context = connection.pipeline()
+    pipeline = await_only(context.__aenter__())
+    try:
+        yield pipeline
+    except BaseException as error:
+        await_only(context.__aexit__(type(error), error, error.__traceback__))
+        raise
+    await_only(context.__aexit__(None, None, None))

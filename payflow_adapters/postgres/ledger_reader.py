@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 
 from attrs import frozen
 from sqlalchemy import Select, and_, select, tuple_
 
 from payflow_adapters.postgres import statements
 from payflow_adapters.postgres.arrays import numbers, texts
+from payflow_adapters.postgres.blocks import EVENTS_MAX, events_of
 from payflow_adapters.postgres.connection import Database
 from payflow_adapters.postgres.rows import (
     ENTRY_COLUMNS,
@@ -15,11 +17,10 @@ from payflow_adapters.postgres.rows import (
     TRANSACTION_COLUMNS,
     account_of,
     entry_of,
-    event_of,
     ledger_of,
     transaction_of,
 )
-from payflow_adapters.postgres.tables import entries, events, ledgers, transactions
+from payflow_adapters.postgres.tables import entries, journal_blocks, ledgers, transactions
 from payflow_domain.ids import AccountId, LedgerId, PartnerId, TransactionId
 from payflow_domain.ledger.accounts import Account, Phase
 from payflow_domain.ledger.journal import Event
@@ -27,6 +28,13 @@ from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.ports import Page, TransactionFilter
 from payflow_domain.ledger.transactions import Entry, Transaction
 
+_BLOCK_COLUMNS = (
+    journal_blocks.c.first_sequence,
+    journal_blocks.c.at,
+    journal_blocks.c.types,
+    journal_blocks.c.bodies,
+    journal_blocks.c.hashes,
+)
 _MOVED_POSTED = (Phase.POSTED.value, Phase.SETTLED.value)
 _BEGAN = (Phase.POSTED.value, Phase.HELD.value)
 _SAME_TRANSACTION = and_(
@@ -134,12 +142,18 @@ class PostgresLedgerReader:
         return [transaction_of(row) for row in rows]
 
     def events(self, ledger_id: LedgerId, after: int, limit: int) -> list[Event]:
+        last = journal_blocks.c.last_sequence
         query = (
-            select(events.c.sequence, events.c.type, events.c.at, events.c.body, events.c.hash)
-            .where(events.c.ledger_id == ledger_id, events.c.sequence > after)
-            .order_by(events.c.sequence)
-            .limit(limit)
+            select(*_BLOCK_COLUMNS)
+            .where(
+                journal_blocks.c.ledger_id == ledger_id,
+                last > after,
+                # The block of the last one wanted may go on beyond it.
+                last < after + limit + EVENTS_MAX,
+            )
+            .order_by(last)
         )
         with self.database.reading() as connection:
             rows = connection.execute(query).all()
-        return [event_of(row) for row in rows]
+        found = chain.from_iterable(events_of(*row) for row in rows)
+        return [event for event in found if after < event.sequence <= after + limit]

@@ -13,7 +13,7 @@ from payflow_adapters.postgres.connection import (
     is_alive,
     unavailable_as,
 )
-from payflow_adapters.postgres.drivers import LoopDriver
+from payflow_adapters.postgres.drivers import LoopDriver, pipelined
 from payflow_adapters.postgres.unit_of_work import PostgresUnitOfWork
 from payflow_domain.clock import Clock
 from payflow_domain.ledger.errors import CommitFailed
@@ -55,10 +55,11 @@ class LoopWriter:
         with unavailable_as(CommitFailed):
             connection = self._connected()
             try:
-                driver = LoopDriver(connection)
-                yield PostgresUnitOfWork(driver, self.clock)
-                self._when_handed_over()
-                driver.commit()
+                with pipelined(connection) as pipeline:
+                    driver = LoopDriver(connection, pipeline)
+                    yield PostgresUnitOfWork(driver, self.clock)
+                    self._when_handed_over()
+                    driver.commit()
             except BaseException:
                 self._give_up(connection)
                 raise

@@ -9,7 +9,6 @@ from payflow_adapters.postgres.tables import accounts, entries, ledgers, transac
 from payflow_domain.ids import AccountId, LedgerId, PartnerId, TransactionId
 from payflow_domain.ledger.accounts import Account, AccountKind, Counters, Phase, Side
 from payflow_domain.ledger.idempotency import Answer, Claim, IdempotencyKey, SpentKey
-from payflow_domain.ledger.journal import Event, EventType
 from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.transactions import (
     Entry,
@@ -134,8 +133,3 @@ def spent_key_of(row: Values) -> SpentKey:
     key, fingerprint, status, body = row
     answer = None if status is None else Answer(status, body.encode())
     return SpentKey(Claim(IdempotencyKey(key), bytes(fingerprint)), answer)
-
-
-def event_of(row: Values) -> Event:
-    sequence, type_, at, body, hash_ = row
-    return Event(sequence, EventType(type_), at, body.encode(), bytes(hash_))

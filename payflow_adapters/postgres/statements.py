@@ -1,6 +1,6 @@
 """The statements of the writer: few, set-based, each by primary key.
 
-Sets of rows travel column by column, as PostgreSQL's array literals (see ``arrays``).
+Sets of rows travel column by column, as arrays in binary (see ``arrays``).
 """
 
 # The rows are locked in the order of the sort below them, so that two commits never wait for one
@@ -92,14 +92,15 @@ WRITE_BOOKS = """
 # every ledger does.
 WRITE_JOURNAL = """
     WITH told AS (
-      INSERT INTO events (ledger_id, sequence, type, at, body, hash)
-      SELECT * FROM unnest(%(event_ledger_id)s::bigint[], %(event_sequence)s::bigint[],
-        %(event_type)s::text[], %(event_at)s::timestamptz[], %(event_body)s::text[],
-        %(event_hash)s::bytea[])
+      INSERT INTO journal_blocks (ledger_id, last_sequence, first_sequence, at, types, bodies,
+        hashes)
+      SELECT * FROM unnest(%(block_ledger_id)s::bigint[], %(block_last_sequence)s::bigint[],
+        %(block_first_sequence)s::bigint[], %(block_at)s::timestamptz[], %(block_types)s::text[],
+        %(block_bodies)s::text[], %(block_hashes)s::bytea[])
     ), spent AS (
       INSERT INTO idempotency_keys (ledger_id, key, fingerprint, status, body, at)
       SELECT * FROM unnest(%(key_ledger_id)s::bigint[], %(key_key)s::text[],
-        %(key_fingerprint)s::bytea[], %(key_status)s::smallint[], %(key_body)s::text[],
+        %(key_fingerprint)s::bytea[], %(key_status)s::bigint[]::smallint[], %(key_body)s::text[],
         %(key_at)s::timestamptz[])
     ), headed AS (
       UPDATE ledgers l SET sequence = w.sequence, head = w.head, last_at = w.last_at

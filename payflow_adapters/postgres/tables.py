@@ -1,7 +1,7 @@
 """The tables. Every table of a tenant leads its primary key with the ledger.
 
 Ids are compared byte by byte (collation C), so that they sort as they were made. What may never
-change (entries, events) is kept so by triggers and privileges: see the migrations.
+change (entries, the journal) is kept so by triggers and privileges: see the migrations.
 """
 
 from sqlalchemy import (
@@ -143,16 +143,23 @@ entries = Table(
     CheckConstraint("amount > 0", name="amount"),
 )
 
-events = Table(
-    "events",
+# The events of the journal, some to a row: see ``blocks``. The view ``events`` has them one by one.
+journal_blocks = Table(
+    "journal_blocks",
     metadata,
     Column("ledger_id", BigInteger, nullable=False),
-    Column("sequence", BigInteger, nullable=False),
-    Column("type", Text, nullable=False),
+    Column("last_sequence", BigInteger, nullable=False),
+    Column("first_sequence", BigInteger, nullable=False),
     Column("at", Moment, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("ledger_id", "sequence"),
+    Column("types", Text, nullable=False),
+    Column("bodies", Text, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("ledger_id", "last_sequence"),
+    CheckConstraint(
+        "octet_length(hashes) = 32 * (last_sequence - first_sequence + 1)", name="hashes"
+    ),
+    # A block that fits on a page stays there, and as it is.
+    postgresql_with={"toast_tuple_target": "8160"},
 )
 
 idempotency_keys = Table(

@@ -78,11 +78,12 @@ class PostgresUnitOfWork:
 
     def write(self, changes: Iterable[Changes]) -> None:
         changes = list(changes)
-        self.driver.defer(
-            *self._forgetting(changes),
-            (statements.WRITE_BOOKS, books_columns(changes)),
-            (statements.WRITE_JOURNAL, journal_columns(changes)),
-        )
+        if books := [one for one in changes if _has_moves(one)]:
+            self.driver.send((statements.WRITE_BOOKS, books_columns(books)))
+        if journal := [one for one in changes if one.events or one.spent]:
+            self.driver.send(
+                *self._forgetting(journal), (statements.WRITE_JOURNAL, journal_columns(journal))
+            )
 
     def _forgetting(self, changes: Sequence[Changes]) -> list[Query]:
         """Forget the keys that are there and are written again."""
@@ -135,6 +136,10 @@ class PostgresUnitOfWork:
 
     def add_partner(self, partner: Partner) -> None:
         self.driver.run((statements.INSERT_PARTNER, [Json([partner_record(partner)])]))
+
+
+def _has_moves(one: Changes) -> bool:
+    return bool(one.opened or one.accounts or one.made or one.transactions or one.entries)
 
 
 def _columns(keys: Sequence[Key]) -> list[object]:

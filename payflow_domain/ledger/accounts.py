@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import cached_property
 
 from attrs import frozen
 
@@ -153,7 +154,7 @@ class Account:
         """The side that increases the account."""
         return NORMAL_SIDE[self.kind]
 
-    @property
+    @cached_property
     def balance(self) -> Balance:
         """The present balance."""
         return balance(self.counters, self.normal_side)

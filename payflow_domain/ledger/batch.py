@@ -73,10 +73,29 @@ Result = Executed | Replayed | PayFlowError
 
 @frozen
 class Decided:
-    """A result for each request of one ledger, and what to write, if anything."""
+    """What the engine decided of the requests of one ledger.
+
+    ``moved`` is what to write into the books, if anything took effect; the head of the journal
+    is not in it yet. ``fresh`` are the indexes of the requests that were decided: each other one
+    repeats the request at its place in ``first``, or one of an earlier commit.
+    """
+
+    books: Loaded
+    requests: Sequence[Request]
+    at: datetime
+    mint: Mint
+    first: Sequence[int]
+    fresh: Sequence[int]
+    decisions: Decisions
+    moved: Changes | None
+
+
+@frozen
+class Told:
+    """A result for each request of one ledger, and what to write into its journal, if anything."""
 
     results: Sequence[Result]
-    changes: Changes | None
+    journal: Changes | None
 
 
 def load_for(uow: UnitOfWork, requests: Iterable[Request]) -> dict[LedgerId, Loaded]:
@@ -96,7 +115,7 @@ def load_for(uow: UnitOfWork, requests: Iterable[Request]) -> dict[LedgerId, Loa
 
 
 def decide_requests(
-    books: Loaded, requests: Sequence[Request], at: datetime, mint: Mint, encode: Encode
+    books: Loaded, requests: Sequence[Request], at: datetime, mint: Mint
 ) -> Decided:
     """Decide the requests of one ledger in their order."""
     first = _first_of_each_key(requests)
@@ -106,23 +125,33 @@ def decide_requests(
     units = [unit for i in fresh for unit in requests[i].units]
     state = Books(books.ledger.sequence, books.accounts, books.transactions)
     decisions = decide(state, units, at, partial(_new_transaction_id, mint))
-    facts = [_facts(outcome) for outcome in decisions.outcomes]
-    outcomes = zip(decisions.outcomes, facts, strict=True)
-    executed = {i: _execute(requests[i], outcomes) for i in fresh}
+    moved = _moved(books, decisions)
+    return Decided(books, requests, at, mint, first, fresh, decisions, moved)
+
+
+def tell(decided: Decided, encode: Encode) -> Told:
+    """Tell each caller and the journal what was decided."""
+    books, requests, first = decided.books, decided.requests, decided.first
+    facts = [_facts(outcome) for outcome in decided.decisions.outcomes]
+    outcomes = zip(decided.decisions.outcomes, facts, strict=True)
+    executed = {i: _execute(requests[i], outcomes) for i in decided.fresh}
     results = [
         executed.get(i) or _repeat(books, request, requests[first[i]], executed.get(first[i]))
         for i, request in enumerate(requests)
     ]
+    if decided.moved is None:
+        return Told(results, None)
     spent = [
         SpentKey(claim, executed[i].answer)
-        for i in fresh
+        for i in decided.fresh
         if (claim := requests[i].claim) and executed[i].took_effect
     ]
-    told = list(chain.from_iterable(chain.from_iterable(facts)))
-    if not told:
-        return Decided(results, None)
-    recorded = record(books.ledger, told, at, mint, encode)
-    return Decided(results, _changes(books, decisions, recorded, spent))
+    told = chain.from_iterable(chain.from_iterable(facts))
+    journal = record(books.ledger, told, decided.at, decided.mint, encode)
+    # The engine gave these numbers away before there were events to carry them.
+    if journal.ledger.sequence != decided.decisions.sequence:
+        raise AssertionError(decided.decisions.sequence)
+    return Told(results, evolve(journal, spent=spent))
 
 
 def _facts(outcome: Outcome) -> list[list[Fact]]:
@@ -183,21 +212,18 @@ def record(
     )
 
 
-def _changes(
-    books: Loaded, decisions: Decisions, recorded: Changes, spent: Sequence[SpentKey]
-) -> Changes:
-    """Add what the engine decided to the events that tell of it."""
-    if recorded.ledger.sequence != decisions.sequence:
-        raise AssertionError(decisions.sequence)
+def _moved(books: Loaded, decisions: Decisions) -> Changes | None:
+    """Gather what the engine decided, as far as the books go."""
     applied = [one for many in decisions.outcomes if isinstance(many, tuple) for one in many]
+    if not applied:
+        return None
     transactions = decisions.transactions.values()
-    return evolve(
-        recorded,
+    return Changes(
+        books.ledger,
         accounts=list(decisions.accounts.values()),
         made=[one for one in transactions if one.id not in books.transactions],
         transactions=[one for one in transactions if one.id in books.transactions],
         entries=[entry for one in applied for entry in one.entries],
-        spent=spent,
     )
 
 

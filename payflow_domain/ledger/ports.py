@@ -64,7 +64,11 @@ class UnitOfWork(Protocol):
         ...
 
     def write(self, changes: Iterable[Changes]) -> None:
-        """Write all changes; ``accounts`` and ``transactions`` replace those loaded."""
+        """Write all changes; ``accounts`` and ``transactions`` replace those loaded.
+
+        May be called again, also for the same ledgers. What a store finds wrong with the changes
+        is raised now or when the unit of work ends: a store may carry them out meanwhile.
+        """
         ...
 
     def add_ledger(

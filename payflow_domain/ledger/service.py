@@ -16,6 +16,7 @@ from payflow_domain.ledger.batch import (
     Result,
     decide_requests,
     load_for,
+    tell,
 )
 from payflow_domain.ledger.engine import Applied
 from payflow_domain.ledger.errors import (
@@ -134,16 +135,18 @@ class Ledgers:
             by_ledger.setdefault(request.ledger_id, []).append(index)
         results: list[Result] = [_ledger_not_found()] * len(requests)
         with self.begin() as uow:
-            changes = []
-            for ledger_id, books in load_for(uow, requests).items():
-                indexes = by_ledger[ledger_id]
-                decided = self._decide(books, [requests[index] for index in indexes])
-                for index, result in zip(indexes, decided.results, strict=True):
-                    results[index] = result
-                if decided.changes is not None:
-                    changes.append(decided.changes)
-            if changes:
-                uow.write(changes)
+            loaded = load_for(uow, requests)
+            decided = [
+                self._decide(books, [requests[index] for index in by_ledger[ledger_id]])
+                for ledger_id, books in loaded.items()
+            ]
+            # The store may work on these while the journal is being written.
+            uow.write([one.moved for one in decided if one.moved])
+            told = [tell(one, self.encode) for one in decided]
+            uow.write([one.journal for one in told if one.journal])
+        for ledger_id, one in zip(loaded, told, strict=True):
+            for index, result in zip(by_ledger[ledger_id], one.results, strict=True):
+                results[index] = result
         return results
 
     def balances(
@@ -204,7 +207,7 @@ class Ledgers:
 
     def _decide(self, books: Loaded, requests: Sequence[Request]) -> Decided:
         at = books.ledger.next_moment(self.clock.now())
-        return decide_requests(books, requests, at, self.ids.minting(at), self.encode)
+        return decide_requests(books, requests, at, self.ids.minting(at))
 
 
 def load_ledger(uow: UnitOfWork, ledger_id: LedgerId, wanted: Wanted) -> Loaded:

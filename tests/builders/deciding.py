@@ -1,12 +1,18 @@
 """Deciding in a test: the engine at one moment, with ids that count from 1."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import count
 
+from attrs import evolve, frozen
+
+from payflow_adapters.encoding import encode_json
 from payflow_domain.errors import PayFlowError
-from payflow_domain.ids import TransactionId
+from payflow_domain.ids import Mint, TransactionId
 from payflow_domain.ledger.accounts import Account, AccountKind, Side, system_account_id
+from payflow_domain.ledger.batch import Request, Result, decide_requests, tell
 from payflow_domain.ledger.engine import Applied, Books, Decisions, decide
+from payflow_domain.ledger.ports import Changes, Loaded
 from payflow_domain.ledger.transactions import Command, Draft, Posting, TransactionType, Unit
 from payflow_domain.money import Money
 from tests.builders.ledger import EUR
@@ -21,6 +27,30 @@ def decide_units(books: Books, units: Sequence[Unit], first_id: int = 1) -> Deci
 def decide_naming(books: Books, units: Sequence[Unit], ids: Iterator[TransactionId]) -> Decisions:
     """Decide ``units``; new transactions get ``ids``."""
     return decide(books, units, START, lambda: next(ids))
+
+
+@frozen
+class DecidedRequests:
+    """What became of requests: a result for each, and all there is to write, if anything."""
+
+    results: Sequence[Result]
+    changes: Changes | None
+
+
+def decide_in_one(
+    books: Loaded, requests: Sequence[Request], at: datetime, mint: Mint
+) -> DecidedRequests:
+    """Decide ``requests`` and tell of them; what both write is put together."""
+    decided = decide_requests(books, requests, at, mint)
+    told = tell(decided, encode_json)
+    assert (decided.moved is None) == (told.journal is None)
+    if decided.moved is None or told.journal is None:
+        return DecidedRequests(told.results, None)
+    journal = told.journal
+    changes = evolve(
+        decided.moved, ledger=journal.ledger, events=journal.events, spent=journal.spent
+    )
+    return DecidedRequests(told.results, changes)
 
 
 def books_after(books: Books, decisions: Decisions) -> Books:

@@ -6,15 +6,15 @@ from typing import Protocol
 
 import pytest
 
-from payflow_adapters.encoding import encode_json
 from payflow_domain.access.ports import KeyReader, KeyUnitOfWork
 from payflow_domain.clock import Clock
 from payflow_domain.ids import IdSource
-from payflow_domain.ledger.batch import Request, decide_requests, load_for
+from payflow_domain.ledger.batch import Request, load_for
 from payflow_domain.ledger.ports import Changes, LedgerReader, UnitOfWork
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.partners.ports import PartnerReader, PartnerUnitOfWork
 from payflow_domain.wallets.ports import WalletReader, WalletUnitOfWork
+from tests.builders.deciding import decide_in_one
 from tests.builders.ledger import FundedLedger, ledgers_over, open_funded_ledger
 from tests.builders.times import CountingIds, SettableClock
 
@@ -76,6 +76,6 @@ def changes_for(uow: UnitOfWork, request: Request, clock: Clock, ids: IdSource) 
     """Load what ``request`` takes and decide it; some of it must take effect."""
     (books,) = load_for(uow, [request]).values()
     at: datetime = books.ledger.next_moment(clock.now())
-    decided = decide_requests(books, [request], at, ids.minting(at), encode_json)
+    decided = decide_in_one(books, [request], at, ids.minting(at))
     assert decided.changes is not None
     return decided.changes

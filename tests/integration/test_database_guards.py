@@ -43,10 +43,10 @@ def owner(migrated_url: str) -> Iterator[Rows]:
         connection.rollback()
 
 
-@pytest.mark.parametrize("table", ["entries", "events"])
+@pytest.mark.parametrize("table", ["entries", "journal_blocks"])
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE {} SET sequence = sequence + 1", "DELETE FROM {}", "TRUNCATE {}"],
+    ["UPDATE {} SET at = at + interval '1 second'", "DELETE FROM {}", "TRUNCATE {}"],
     ids=["update", "delete", "truncate"],
 )
 def test_not_even_the_owner_changes_what_is_append_only(
@@ -63,7 +63,7 @@ def test_not_even_the_owner_changes_what_is_append_only(
     [
         "UPDATE entries SET amount = 1",
         "DELETE FROM entries",
-        "UPDATE events SET body = ''",
+        "UPDATE journal_blocks SET bodies = ''",
         "DELETE FROM transactions",
         "UPDATE transactions SET currency = 'USD'",
         "DELETE FROM accounts",

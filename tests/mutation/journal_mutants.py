@@ -78,8 +78,8 @@ _KEYS = [
     ),
     _batch(
         "a key is spent with the effect",
-        "        spent=spent,\n    )",
-        "        spent=[],\n    )",
+        "evolve(journal, spent=spent)",
+        "evolve(journal, spent=[])",
     ),
     _batch(
         "the answer is kept with the key",
@@ -102,7 +102,7 @@ _KEYS = [
         "else:",
     ),
     _batch("each request has its own outcomes", "len(request.units)))", "1))"),
-    _batch("nothing is written without an effect", "    if not told:\n", "    if False:\n"),
+    _batch("nothing is written without an effect", "    if not applied:\n", "    if False:\n"),
     _batch(
         "made transactions are told from changed ones",
         "transactions=[one for one in transactions if one.id in books.transactions]",

@@ -6,17 +6,14 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflow_adapters.encoding import encode_json
 from payflow_domain.errors import PayFlowError
 from payflow_domain.ids import LedgerId, PartnerId
 from payflow_domain.ledger.accounts import Account
 from payflow_domain.ledger.batch import (
-    Decided,
     Executed,
     Replayed,
     Request,
     Telling,
-    decide_requests,
 )
 from payflow_domain.ledger.engine import Outcome
 from payflow_domain.ledger.errors import (
@@ -29,7 +26,7 @@ from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.ports import Loaded
 from payflow_domain.ledger.published import publish_applied
 from payflow_domain.ledger.transactions import Hold, Post, Settle, Unit
-from tests.builders.deciding import apply_all
+from tests.builders.deciding import DecidedRequests, apply_all, decide_in_one
 from tests.builders.ledger import funded_books, transfer
 from tests.builders.times import START, CountingIds, wallet_id
 from tests.strategies.batches import Batch, batches
@@ -241,7 +238,7 @@ def _render(outcomes: Sequence[Telling]) -> Answer:
     return Answer(201, f"{applied} of {len(outcomes)}".encode())
 
 
-def _decide(*requests: Request, spent: SpentKey | None = None) -> Decided:
+def _decide(*requests: Request, spent: SpentKey | None = None) -> DecidedRequests:
     """Decide requests on two wallets of 1000 each."""
     books = Loaded(
         LEDGER,
@@ -251,14 +248,14 @@ def _decide(*requests: Request, spent: SpentKey | None = None) -> Decided:
     return _decided(books, requests)
 
 
-def _decided(books: Loaded, requests: Sequence[Request]) -> Decided:
-    return decide_requests(books, requests, START, CountingIds().minting(START), encode_json)
+def _decided(books: Loaded, requests: Sequence[Request]) -> DecidedRequests:
+    return decide_in_one(books, requests, START, CountingIds().minting(START))
 
 
 def _took_effect(result: Executed | Replayed | PayFlowError) -> bool:
     return isinstance(result, Executed) and result.took_effect
 
 
-def _outcomes(decided: Decided) -> tuple[Outcome, ...]:
+def _outcomes(decided: DecidedRequests) -> tuple[Outcome, ...]:
     (first, *_) = decided.results
     return first.outcomes if isinstance(first, Executed) else ()
