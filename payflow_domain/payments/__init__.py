@@ -1,0 +1,1 @@
+"""Money that comes from outside or goes there: charges, refunds, payouts and disputes."""
