@@ -40,12 +40,17 @@ Render = Callable[[Sequence[Telling]], Answer]
 
 @frozen
 class Request:
-    """Units to decide in one ledger, each on its own, under one idempotency key or none."""
+    """Units to decide in one ledger, each on its own, under one idempotency key or none.
+
+    Without ``render`` the key is claimed and stays without an answer, until a request that
+    ``finishes`` what the first one with the key began.
+    """
 
     ledger_id: LedgerId
     units: tuple[Unit, ...]
     claim: Claim | None = None
     render: Render | None = None
+    finishes: bool = False
 
 
 @frozen
@@ -104,13 +109,12 @@ def load_for(uow: UnitOfWork, requests: Iterable[Request]) -> dict[LedgerId, Loa
     for request in requests:
         _add_wanted(wanted.setdefault(request.ledger_id, Wanted()), request)
     loaded = uow.load(wanted)
-    more = {
-        ledger_id: Wanted(accounts=ids)
-        for ledger_id, books in loaded.items()
-        if (ids := _accounts_of(books.transactions.values()) - books.accounts.keys())
-    }
-    for ledger_id, books in (uow.load(more) if more else {}).items():
-        loaded[ledger_id].accounts.update(books.accounts)
+    # What is settled or voided may be a reversal, whose original has accounts of its own.
+    for _ in range(2):
+        more = {of: wants for of, books in loaded.items() if (wants := _still_wanted(books))}
+        for ledger_id, books in (uow.load(more) if more else {}).items():
+            loaded[ledger_id].accounts.update(books.accounts)
+            loaded[ledger_id].transactions.update(books.transactions)
     return loaded
 
 
@@ -169,7 +173,10 @@ def _first_of_each_key(requests: Sequence[Request]) -> list[int]:
 
 
 def _spent(books: Loaded, request: Request) -> SpentKey | None:
-    return books.spent.get(request.claim.key) if request.claim else None
+    spent = books.spent.get(request.claim.key) if request.claim else None
+    if request.finishes and spent is not None and spent.answer is None:
+        return None
+    return spent
 
 
 def _execute(request: Request, outcomes: Iterator[tuple[Outcome, list[list[Fact]]]]) -> Executed:
@@ -238,9 +245,17 @@ def _add_wanted(wanted: Wanted, request: Request) -> None:
         match command:
             case Post(draft) | Hold(draft):
                 wanted.accounts.update([posting.account_id for posting in draft.postings])
-            case Settle(transaction_id) | Void(transaction_id) | Reverse(transaction_id):
+            case Settle(transaction_id) | Void(transaction_id):
                 wanted.transactions.add(transaction_id)
+            case Reverse(transaction_id):
+                wanted.transactions.add(transaction_id)
+                wanted.accounts.update(command.instead.values())
 
 
-def _accounts_of(transactions: Iterable[Transaction]) -> set[AccountId]:
-    return {posting.account_id for one in transactions for posting in one.postings}
+def _still_wanted(books: Loaded) -> Wanted | None:
+    """Return what the loaded transactions name that is not loaded."""
+    transactions = books.transactions.values()
+    named = {posting.account_id for one in transactions for posting in one.postings}
+    originals = {one.reverses for one in transactions if one.reverses is not None}
+    accounts, missing = named - books.accounts.keys(), originals - books.transactions.keys()
+    return Wanted(accounts=accounts, transactions=missing) if accounts or missing else None

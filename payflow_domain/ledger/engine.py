@@ -65,15 +65,17 @@ class Applied:
     """A command that took effect.
 
     ``accounts`` has the account of each of ``entries`` as that entry left it. ``reversed`` is
-    the original of a reversal, as it is now. The journal numbers of its events follow one
-    another: the first, ``transaction.sequence``, tells of the transaction, then one tells of
-    each wallet whose posted balance moved, and the last one of ``reversed``.
+    the original of a final reversal, as it is now, and ``payout`` the payout that came to an end.
+    The journal numbers of its events follow one another: the first, ``transaction.sequence``,
+    tells of the transaction, then one tells of each wallet whose posted balance moved, then one
+    of ``reversed`` and the last one of ``payout``.
     """
 
     transaction: Transaction
     entries: tuple[Entry, ...]
     accounts: tuple[Account, ...]
     reversed: Transaction | None = None
+    payout: Transaction | None = None
 
     @property
     def wallet_moves(self) -> list[tuple[Entry, Account]]:
@@ -203,9 +205,9 @@ def _apply(working: _Working, command: Command) -> Applied:
 
 
 def _open(
-    working: _Working, draft: Draft, phase: Phase, reversing: Transaction | None = None
+    working: _Working, draft: Draft, phase: Phase, original: Transaction | None = None
 ) -> Applied:
-    """Make a new transaction."""
+    """Make a new transaction; ``original`` is what it takes back, as it is to be from now on."""
     _check_balanced(working, draft)
     posted = phase is Phase.POSTED
     transaction = Transaction(
@@ -220,10 +222,10 @@ def _open(
         sequence=working.sequence + 1,
         created_at=working.at,
         completed_at=working.at if posted else None,
-        reverses=reversing.id if reversing else None,
+        reverses=original.id if original else None,
     )
     moves = [(posting, phase) for posting in draft.postings]
-    return _record(working, transaction, moves, reversing)
+    return _record(working, transaction, moves, original, draft.beyond_floor)
 
 
 def _check_balanced(working: _Working, draft: Draft) -> None:
@@ -280,7 +282,7 @@ def _settle(working: _Working, command: Settle) -> Applied:
         sequence=working.sequence + 1,
         completed_at=working.at,
     )
-    return _record(working, transaction, moves)
+    return _record(working, transaction, moves, _no_longer_held(working, held, taken=amount))
 
 
 def _void(working: _Working, command: Void) -> Applied:
@@ -292,7 +294,20 @@ def _void(working: _Working, command: Void) -> Applied:
         sequence=working.sequence + 1,
         completed_at=working.at,
     )
-    return _record(working, transaction, [(p, Phase.VOIDED) for p in held.postings])
+    moves = [(posting, Phase.VOIDED) for posting in held.postings]
+    return _record(working, transaction, moves, _no_longer_held(working, held, taken=0))
+
+
+def _no_longer_held(working: _Working, held: Transaction, taken: int) -> Transaction | None:
+    """Return the original of a pending reversal once that is final: ``taken`` was taken back."""
+    if held.reverses is None:
+        return None
+    original = working.transaction(held.reverses)
+    return evolve(
+        original,
+        reversed_amount=original.reversed_amount + taken,
+        reversing_amount=original.reversing_amount - held.amount,
+    )
 
 
 def _pending(working: _Working, transaction_id: TransactionId, towards: Status) -> Transaction:
@@ -305,30 +320,36 @@ def _pending(working: _Working, transaction_id: TransactionId, towards: Status) 
 
 def _reverse(working: _Working, command: Reverse) -> Applied:
     original = working.transaction(command.transaction_id)
-    amount = _reversible(original, command.amount)
+    amount = _reversible(original, command)
     draft = Draft(
         type=TransactionType.REVERSAL,
         money=Money(amount, original.currency),
         postings=tuple(
-            Posting(p.account_id, p.side.opposite, p.amount) for p in _scaled(original, amount)
+            Posting(command.instead.get(p.account_id, p.account_id), p.side.opposite, p.amount)
+            for p in _scaled(original, amount)
         ),
         description=command.description,
         metadata=command.metadata,
+        beyond_floor=frozenset(command.instead.values()),
     )
-    reversing = evolve(original, reversed_amount=original.reversed_amount + amount)
-    return _open(working, draft, Phase.POSTED, reversing)
+    if command.is_held:
+        reserved = evolve(original, reversing_amount=original.reversing_amount + amount)
+        return _open(working, draft, Phase.HELD, reserved)
+    taken = evolve(original, reversed_amount=original.reversed_amount + amount)
+    return _open(working, draft, Phase.POSTED, taken)
 
 
-def _reversible(original: Transaction, wanted: int | None) -> int:
+def _reversible(original: Transaction, command: Reverse) -> int:
     """Return how much to reverse; refuse more than is left."""
-    if original.status is not Status.POSTED or original.type is TransactionType.REVERSAL:
-        detail = "Only a completed transaction that is not a reversal can be reversed."
+    is_reversal = original.type is TransactionType.REVERSAL
+    if original.status is not Status.POSTED or is_reversal or original.type not in command.of_types:
+        detail = "Only a completed credit, debit or transfer can be reversed."
         raise NotReversible(detail, subject=original.id)
-    left = original.amount - original.reversed_amount
+    left = original.amount - original.reversed_amount - original.reversing_amount
     if left == 0:
-        detail = "The whole transaction has been reversed already."
+        detail = "The whole transaction has been reversed already, or is about to be."
         raise AlreadyReversed(detail, subject=original.id)
-    amount = left if wanted is None else wanted
+    amount = left if command.amount is None else command.amount
     Money(amount, original.currency)
     if amount > left:
         detail = f"At most {left} of the transaction is left to reverse."
@@ -351,22 +372,42 @@ def _record(
     working: _Working,
     transaction: Transaction,
     moves: Sequence[tuple[Posting, Phase]],
-    reversing: Transaction | None = None,
+    original: Transaction | None = None,
+    beyond_floor: frozenset[AccountId] = frozenset(),
 ) -> Applied:
     """Enter ``moves`` into the accounts, and number the events that tell of them."""
     told = [p for p, phase in moves if phase in _MOVES and working.is_wallet(p.account_id)]
-    working.sequence += 1 + len(told) + (reversing is not None)
-    entered = [_enter(working, transaction.id, posting, phase) for posting, phase in moves]
-    if reversing is not None:
-        reversing = evolve(reversing, sequence=working.sequence)
-        working.tried_transactions[reversing.id] = reversing
+    reversed_ = original if original and transaction.status is Status.POSTED else None
+    payout = _payout_told(transaction, reversed_)
+    working.sequence += 1 + len(told) + (reversed_ is not None) + (payout is not None)
+    entered = [
+        _enter(working, transaction.id, posting, phase, beyond_floor) for posting, phase in moves
+    ]
+    if original is not None:
+        if reversed_ is not None:
+            original = reversed_ = evolve(original, sequence=working.sequence)
+            payout = _payout_told(transaction, reversed_)
+        working.tried_transactions[original.id] = original
     working.tried_transactions[transaction.id] = transaction
     entries, accounts = zip(*entered, strict=True)
-    return Applied(transaction, entries, accounts, reversing)
+    return Applied(transaction, entries, accounts, reversed_, payout)
+
+
+def _payout_told(transaction: Transaction, original: Transaction | None) -> Transaction | None:
+    """Return the payout whose end an event tells of: it is final, or it came back."""
+    if transaction.type is TransactionType.PAYOUT and transaction.status is not Status.PENDING:
+        return transaction
+    if original is not None and original.type is TransactionType.PAYOUT:
+        return original
+    return None
 
 
 def _enter(
-    working: _Working, transaction_id: TransactionId, posting: Posting, phase: Phase
+    working: _Working,
+    transaction_id: TransactionId,
+    posting: Posting,
+    phase: Phase,
+    beyond_floor: frozenset[AccountId],
 ) -> tuple[Entry, Account]:
     """Make one entry, and refuse it where it would cross the account's floor."""
     before = working.account(posting.account_id)
@@ -381,7 +422,7 @@ def _enter(
         working.sequence,
         before.is_open,
     )
-    if before.floor is not None:
+    if before.floor is not None and before.id not in beyond_floor:
         _check_floor(before, account, posting.amount)
     working.tried_accounts[account.id] = account
     entry = Entry(

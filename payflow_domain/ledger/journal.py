@@ -40,6 +40,8 @@ class EventType(StrEnum):
     TRANSACTION_COMPLETED = "transaction.completed"
     TRANSACTION_FAILED = "transaction.failed"
     TRANSACTION_REVERSED = "transaction.reversed"
+    PAYOUT_COMPLETED = "payout.completed"
+    PAYOUT_FAILED = "payout.failed"
 
 
 @frozen
@@ -72,6 +74,10 @@ def facts_of(applied: Applied) -> Iterator[Fact]:
         yield _OF_SIDE[entry.side], publish_move(transaction, entry, account)
     if applied.reversed is not None:
         yield EventType.TRANSACTION_REVERSED, publish_transaction(applied.reversed)
+    if applied.payout is not None:
+        is_paid = applied.payout is transaction and transaction.status is Status.POSTED
+        type_ = EventType.PAYOUT_COMPLETED if is_paid else EventType.PAYOUT_FAILED
+        yield type_, publish_transaction(applied.payout)
 
 
 def write_events(

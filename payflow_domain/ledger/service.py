@@ -130,20 +130,24 @@ class Ledgers:
 
         One refused request never harms another.
         """
+        with self.begin() as uow:
+            return self.execute_in(uow, requests)
+
+    def execute_in(self, uow: UnitOfWork, requests: Sequence[Request]) -> list[Result]:
+        """Do as ``execute`` within a unit of work, which goes on."""
         by_ledger: dict[LedgerId, list[int]] = {}
         for index, request in enumerate(requests):
             by_ledger.setdefault(request.ledger_id, []).append(index)
         results: list[Result] = [_ledger_not_found()] * len(requests)
-        with self.begin() as uow:
-            loaded = load_for(uow, requests)
-            decided = [
-                self._decide(books, [requests[index] for index in by_ledger[ledger_id]])
-                for ledger_id, books in loaded.items()
-            ]
-            # The store may work on these while the journal is being written.
-            uow.write([one.moved for one in decided if one.moved])
-            told = [tell(one, self.encode) for one in decided]
-            uow.write([one.journal for one in told if one.journal])
+        loaded = load_for(uow, requests)
+        decided = [
+            self._decide(books, [requests[index] for index in by_ledger[ledger_id]])
+            for ledger_id, books in loaded.items()
+        ]
+        # The store may work on these while the journal is being written.
+        uow.write([one.moved for one in decided if one.moved])
+        told = [tell(one, self.encode) for one in decided]
+        uow.write([one.journal for one in told if one.journal])
         for ledger_id, one in zip(loaded, told, strict=True):
             for index, result in zip(by_ledger[ledger_id], one.results, strict=True):
                 results[index] = result

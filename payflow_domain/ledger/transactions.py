@@ -19,6 +19,10 @@ class TransactionType(StrEnum):
     TRANSFER = "transfer"
     PAYOUT = "payout"
     REVERSAL = "reversal"
+    PAYOUT_SETTLEMENT = "payout_settlement"
+    DISPUTE = "dispute"
+    ADJUSTMENT = "adjustment"
+    FEE = "fee"
 
 
 class Status(StrEnum):
@@ -58,10 +62,10 @@ class Transaction:
     """Money moved, or on its way, between accounts of one ledger.
 
     ``amount`` is the headline in minor units of ``currency``; ``postings`` say what it does to
-    each account. ``reversed_amount`` (0 to ``amount``) is what later reversals took back, and
-    ``reverses`` names the transaction that this one takes back. ``sequence`` is the journal
-    number of the event that announced its present status. ``completed_at`` is set once the
-    status is final.
+    each account. ``reversed_amount`` is what later reversals took back and ``reversing_amount``
+    what pending ones are about to (0 to ``amount`` together), and ``reverses`` names the
+    transaction that this one takes back. ``sequence`` is the journal number of the event that
+    announced its present status. ``completed_at`` is set once the status is final.
     """
 
     id: TransactionId
@@ -77,6 +81,7 @@ class Transaction:
     completed_at: datetime | None = None
     reverses: TransactionId | None = None
     reversed_amount: int = 0
+    reversing_amount: int = 0
     failure: Failure | None = None
 
 
@@ -113,6 +118,8 @@ class Draft:
     postings: tuple[Posting, ...]
     description: str | None = None
     metadata: Mapping[str, str] = field(factory=dict)
+    beyond_floor: frozenset[AccountId] = frozenset()
+    """Accounts that it may take below their floor: for what has happened already elsewhere."""
 
 
 @frozen
@@ -150,12 +157,21 @@ class Void:
 
 @frozen
 class Reverse:
-    """Take back ``amount`` minor units (``None``: all that is left) of a posted transaction."""
+    """Take back ``amount`` minor units (``None``: all that is left) of a posted transaction.
+
+    ``is_held`` makes it a pending transaction, which reserves its part of the original until it
+    is settled or voided. ``instead`` names accounts that take the place of others, even below
+    their floor: for what has happened already elsewhere. Transactions that are not ``of_types``
+    are refused.
+    """
 
     transaction_id: TransactionId
     amount: int | None = None
     description: str | None = None
     metadata: Mapping[str, str] = field(factory=dict)
+    is_held: bool = False
+    instead: Mapping[AccountId, AccountId] = field(factory=dict)
+    of_types: frozenset[TransactionType] = frozenset(TransactionType)
 
 
 Command = Post | Hold | Settle | Void | Reverse

@@ -36,6 +36,9 @@ class Note:
 
 NO_NOTE = Note()
 
+REVERSIBLE = frozenset({TransactionType.CREDIT, TransactionType.DEBIT, TransactionType.TRANSFER})
+"""The types of transactions that a partner may take back."""
+
 
 def book_transfer(
     from_wallet_id: str, to_wallet_id: str, money: Money, note: Note = NO_NOTE
@@ -84,7 +87,15 @@ def book_reversal(transaction_id: str, amount: int | None = None, note: Note = N
     if not is_id(transaction_id, TRANSACTION):
         detail = "There is no such transaction; check its id."
         raise TransactionNotFound(detail, subject=transaction_id)
-    return (Reverse(TransactionId(transaction_id), amount, note.description, note.metadata),)
+    return (
+        Reverse(
+            TransactionId(transaction_id),
+            amount,
+            note.description,
+            note.metadata,
+            of_types=REVERSIBLE,
+        ),
+    )
 
 
 def wallet_account(wallet_id: str) -> AccountId:
