@@ -35,7 +35,7 @@ class Tables:
     """Every row of every ledger.
 
     Entries are numbered per account and events per ledger, both from 1 without a gap, so a range
-    of either is read number by number.
+    of either is read number by number. ``None`` stands for a key that was released.
     """
 
     partners: MutableMapping[PartnerId, Partner] = Factory(dict)
@@ -46,7 +46,7 @@ class Tables:
     entries: MutableMapping[tuple[LedgerId, AccountId, int], Entry] = Factory(dict)
     transactions: MutableMapping[tuple[LedgerId, TransactionId], Transaction] = Factory(dict)
     events: MutableMapping[tuple[LedgerId, int], Event] = Factory(dict)
-    spent: MutableMapping[tuple[LedgerId, IdempotencyKey], DatedKey] = Factory(dict)
+    spent: MutableMapping[tuple[LedgerId, IdempotencyKey], DatedKey | None] = Factory(dict)
     wallets: MutableMapping[tuple[LedgerId, AccountId], Wallet] = Factory(dict)
     external_ids: MutableMapping[tuple[LedgerId, str], AccountId] = Factory(dict)
 

@@ -137,7 +137,14 @@ class MemoryUnitOfWork:
             tables.transactions[ledger.id, transaction.id] = _detached(transaction)
         tables.entries.update({(ledger.id, e.account_id, e.version): e for e in changes.entries})
         tables.events.update({(ledger.id, event.sequence): event for event in changes.events})
+        self._release(ledger.id, changes.released)
         self._spend(ledger, changes.spent)
+
+    def _release(self, ledger_id: LedgerId, keys: Iterable[IdempotencyKey]) -> None:
+        for key in keys:
+            dated = self._tables.spent.get((ledger_id, key))
+            if dated is not None and dated.spent.answer is None:
+                self._tables.spent[ledger_id, key] = None
 
     def _spend(self, ledger: Ledger, spent: Iterable[SpentKey]) -> None:
         for each in spent:

@@ -73,6 +73,7 @@ def _made(rows: Sequence[tuple[LedgerId, Transaction]]) -> Columns:
         "made_completed_at": moments([one.completed_at for one in made]),
         "made_reverses": texts([one.reverses for one in made]),
         "made_reversed_amount": numbers([one.reversed_amount for one in made]),
+        "made_reversing_amount": numbers([one.reversing_amount for one in made]),
         "made_failure": documents([_failure(one) for one in made]),
     }
 

@@ -43,6 +43,7 @@ def transaction_record(ledger_id: LedgerId, one: Transaction) -> Record:
         "completed_at": one.completed_at,
         "reverses": one.reverses,
         "reversed_amount": one.reversed_amount,
+        "reversing_amount": one.reversing_amount,
         "failure": failure_value(one),
     }
 

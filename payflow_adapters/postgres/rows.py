@@ -86,6 +86,7 @@ def transaction_of(row: Values) -> Transaction:
         completed_at,
         reverses,
         reversed_amount,
+        reversing_amount,
         failure,
     ) = row
     return Transaction(
@@ -102,6 +103,7 @@ def transaction_of(row: Values) -> Transaction:
         completed_at=completed_at,
         reverses=None if reverses is None else TransactionId(reverses),
         reversed_amount=reversed_amount,
+        reversing_amount=reversing_amount,
         failure=Failure(**failure) if failure else None,
     )
 

@@ -26,7 +26,7 @@ LOAD_ACCOUNTS = """
 LOAD_TRANSACTIONS = """
     SELECT t.ledger_id, t.id, t.type, t.status, t.amount, t.currency, t.postings, t.description,
       t.metadata, t.sequence, t.created_at, t.completed_at, t.reverses, t.reversed_amount,
-      t.failure
+      t.reversing_amount, t.failure
     FROM unnest(%s::bigint[], %s::text[]) AS w(ledger_id, id)
     JOIN transactions t USING (ledger_id, id)
 """
@@ -37,19 +37,26 @@ FORGET_KEYS = """
     WHERE k.ledger_id = w.ledger_id AND k.key = w.key AND (k.status IS NULL OR k.at < %s)
 """
 
+# Keys that were claimed and never got an answer.
+RELEASE_KEYS = """
+    DELETE FROM idempotency_keys k USING unnest(%s::bigint[], %s::text[]) AS w(ledger_id, key)
+    WHERE k.ledger_id = w.ledger_id AND k.key = w.key AND k.status IS NULL
+"""
+
 # All that a commit writes into the books: an account only where its entries go on without a gap.
 # It fails unless every account and every transaction was there to be updated.
 WRITE_BOOKS = """
     WITH made AS (
       INSERT INTO transactions (ledger_id, id, type, status, amount, currency, postings,
         description, metadata, sequence, created_at, completed_at, reverses, reversed_amount,
-        failure)
+        reversing_amount, failure)
       SELECT * FROM unnest(%(made_ledger_id)s::bigint[], %(made_id)s::text[],
         %(made_type)s::text[], %(made_status)s::text[], %(made_amount)s::bigint[],
         %(made_currency)s::text[], %(made_postings)s::json[], %(made_description)s::text[],
         %(made_metadata)s::json[], %(made_sequence)s::bigint[],
         %(made_created_at)s::timestamptz[], %(made_completed_at)s::timestamptz[],
-        %(made_reverses)s::text[], %(made_reversed_amount)s::bigint[], %(made_failure)s::json[])
+        %(made_reverses)s::text[], %(made_reversed_amount)s::bigint[],
+        %(made_reversing_amount)s::bigint[], %(made_failure)s::json[])
     ), entered AS (
       INSERT INTO entries (ledger_id, account_id, at, version, transaction_id, side, phase,
         amount, debits_posted, credits_posted, debits_pending, credits_pending, sequence)
@@ -79,7 +86,8 @@ WRITE_BOOKS = """
     ), changed AS (
       UPDATE transactions t SET
         status = w.status, amount = w.amount, postings = w.postings, sequence = w.sequence,
-        completed_at = w.completed_at, reversed_amount = w.reversed_amount, failure = w.failure
+        completed_at = w.completed_at, reversed_amount = w.reversed_amount,
+        reversing_amount = w.reversing_amount, failure = w.failure
       FROM json_populate_recordset(NULL::transactions, %(changed)s) w
       WHERE t.ledger_id = w.ledger_id AND t.id = w.id
       RETURNING 1

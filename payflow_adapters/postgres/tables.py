@@ -108,10 +108,15 @@ transactions = Table(
     Column("completed_at", Moment),
     Column("reverses", Id),
     Column("reversed_amount", BigInteger, nullable=False),
+    Column("reversing_amount", BigInteger, nullable=False, server_default=text("0")),
     Column("failure", JSON),
     PrimaryKeyConstraint("ledger_id", "id"),
     CheckConstraint("amount BETWEEN 1 AND 9007199254740991", name="amount"),
-    CheckConstraint("reversed_amount BETWEEN 0 AND amount", name="reversed_amount"),
+    CheckConstraint(
+        "reversed_amount >= 0 AND reversing_amount >= 0"
+        " AND reversed_amount + reversing_amount <= amount",
+        name="reversed_amount",
+    ),
 )
 
 pending_transactions = Index(

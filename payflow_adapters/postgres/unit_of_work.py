@@ -80,6 +80,8 @@ class PostgresUnitOfWork:
         changes = list(changes)
         if books := [one for one in changes if _has_moves(one)]:
             self.driver.send((statements.WRITE_BOOKS, books_columns(books)))
+        if released := [(one.ledger.id, key) for one in changes for key in one.released]:
+            self.driver.send((statements.RELEASE_KEYS, _columns(released)))
         if journal := [one for one in changes if one.events or one.spent]:
             self.driver.send(
                 *self._forgetting(journal), (statements.WRITE_JOURNAL, journal_columns(journal))

@@ -36,7 +36,11 @@ class Loaded:
 
 @frozen
 class Changes:
-    """What to write to one ledger, whose new head is ``ledger``."""
+    """What to write to one ledger, whose new head is ``ledger``.
+
+    ``released`` are keys that were claimed and never got an answer: they are free again. One that
+    has an answer stays as it is.
+    """
 
     ledger: Ledger
     opened: Sequence[Account] = ()
@@ -46,6 +50,7 @@ class Changes:
     entries: Sequence[Entry] = ()
     events: Sequence[Event] = ()
     spent: Sequence[SpentKey] = ()
+    released: Sequence[IdempotencyKey] = ()
 
 
 class UnitOfWork(Protocol):

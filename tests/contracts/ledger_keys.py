@@ -3,6 +3,7 @@
 import pytest
 from attrs import evolve
 
+from payflow_domain.ids import PartnerId
 from payflow_domain.ledger.batch import Replayed, Request
 from payflow_domain.ledger.errors import CommitFailed
 from payflow_domain.ledger.idempotency import (
@@ -37,6 +38,13 @@ def spend(store: LedgerStore, ledger: FundedLedger, spent: SpentKey, *, look: bo
         wanted = Wanted(keys={KEY} if look else set())
         head = uow.load({ledger.id: wanted})[ledger.id].ledger
         uow.write([Changes(head, spent=[spent])])
+
+
+def release(store: LedgerStore, *ledgers: FundedLedger) -> None:
+    """Release a key in ledgers where nothing else is written."""
+    with store.begin() as uow:
+        loaded = uow.load({ledger.id: Wanted() for ledger in ledgers})
+        uow.write([Changes(books.ledger, released=[KEY]) for books in loaded.values()])
 
 
 class LedgerKeys(LedgerSuite):
@@ -131,6 +139,62 @@ class LedgerKeys(LedgerSuite):
         spend(store, ledger, SPENT)
 
         assert spent_in(store, ledger) == SPENT
+
+    def test_a_claimed_key_that_is_released_is_free(
+        self, store: LedgerStore, ledger: FundedLedger
+    ) -> None:
+        spend(store, ledger, SpentKey(CLAIM, None))
+
+        release(store, ledger)
+        assert spent_in(store, ledger) is None
+
+        spend(store, ledger, SPENT, look=False)
+        assert spent_in(store, ledger) == SPENT
+
+    def test_a_key_that_has_its_answer_is_not_released(
+        self, store: LedgerStore, ledger: FundedLedger
+    ) -> None:
+        spend(store, ledger, SPENT)
+
+        release(store, ledger)
+
+        assert spent_in(store, ledger) == SPENT
+
+    def test_a_key_is_released_in_its_own_ledger(
+        self, store: LedgerStore, ledgers: Ledgers, ledger: FundedLedger
+    ) -> None:
+        other = open_funded_ledger(ledgers, environment=Environment.LIVE)
+        third = open_funded_ledger(ledgers, partner_id=PartnerId("ptr_other"))
+        for each in (ledger, other, third):
+            spend(store, each, SpentKey(CLAIM, None))
+
+        release(store, ledger, third)
+
+        assert spent_in(store, other) == SpentKey(CLAIM, None)
+        assert (spent_in(store, ledger), spent_in(store, third)) == (None, None)
+
+    def test_a_key_that_was_never_used_can_be_released(
+        self, store: LedgerStore, ledger: FundedLedger
+    ) -> None:
+        release(store, ledger)
+
+        assert spent_in(store, ledger) is None
+
+    def test_a_key_stays_claimed_where_its_release_is_not_committed(
+        self, store: LedgerStore, ledger: FundedLedger
+    ) -> None:
+        spend(store, ledger, SpentKey(CLAIM, None))
+
+        def crash() -> None:
+            with store.begin() as uow:
+                head = uow.load({ledger.id: Wanted()})[ledger.id].ledger
+                uow.write([Changes(head, released=[KEY])])
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            crash()
+
+        assert spent_in(store, ledger) == SpentKey(CLAIM, None)
 
     def test_a_key_is_not_spent_twice(self, store: LedgerStore, ledger: FundedLedger) -> None:
         spend(store, ledger, SPENT)

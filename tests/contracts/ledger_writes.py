@@ -9,11 +9,13 @@ from payflow_domain.ledger.errors import CommitFailed
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.ports import Changes, Page, TransactionFilter, Wanted
 from payflow_domain.ledger.service import Ledgers
-from payflow_domain.ledger.transactions import Post
+from payflow_domain.ledger.transactions import Post, Reverse, Status
 from tests.builders.ledger import PARTNER_ID, FundedLedger, open_funded_ledger, wallet
 from tests.builders.times import START, TICK, CountingIds, SettableClock
 from tests.contracts.ledger_reads import NO_LEDGER
 from tests.contracts.stores import LedgerStore, LedgerSuite, changes_for
+
+PENDING = TransactionFilter(status=Status.PENDING)
 
 
 class Crash(Exception):
@@ -196,6 +198,22 @@ class LedgerWrites(LedgerSuite):
             uow.write([Changes(moved, accounts=[thawed], events=[event])])
 
         assert store.accounts([(ledger.id, frozen.id)]) == [thawed]
+
+    def test_what_a_pending_reversal_reserves_is_kept_until_it_ends(
+        self, store: LedgerStore, ledgers: Ledgers, ledger: FundedLedger
+    ) -> None:
+        made = ledgers.post(ledger.id, ledger.transfer(10)).transaction
+        ledgers.execute([Request(ledger.id, ((Reverse(made.id, 4, is_held=True),),))])
+        (held,) = store.transactions(ledger.id, PENDING, Page(1))
+        reserved = store.transaction(ledger.id, made.id)
+
+        ledgers.settle(ledger.id, held.id)
+        reversed_ = store.transaction(ledger.id, made.id)
+
+        assert reserved is not None
+        assert reversed_ is not None
+        assert (reserved.reversing_amount, reserved.reversed_amount) == (4, 0)
+        assert (reversed_.reversing_amount, reversed_.reversed_amount) == (0, 4)
 
     def test_metadata_is_kept_as_it_was_when_written(
         self, store: LedgerStore, ledgers: Ledgers, ledger: FundedLedger
