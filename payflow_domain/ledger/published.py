@@ -66,9 +66,14 @@ def public_status(transaction: Transaction) -> str:
 
 def publish_applied(applied: Applied) -> Published:
     """Publish a transaction together with the balances that it left in its wallets."""
-    published = publish_transaction(applied.transaction)
+    return publish_with_balances(applied.transaction, applied.wallets)
+
+
+def publish_with_balances(transaction: Transaction, wallets: Sequence[Account]) -> Published:
+    """Publish a transaction together with the balances of wallets."""
+    published = publish_transaction(transaction)
     published["balances"] = [
-        {"walletId": account.id, **publish_balance(account.balance)} for account in applied.wallets
+        {"walletId": account.id, **publish_balance(account.balance)} for account in wallets
     ]
     return published
 
