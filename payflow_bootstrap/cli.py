@@ -9,14 +9,15 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from payflow_adapters.postgres.migrate import migrate as migrate_database
 from payflow_adapters.postgres.server import EmbeddedServerError
-from payflow_bootstrap.api_process import ApiNotReady
 from payflow_bootstrap.commands.bench import bench
 from payflow_bootstrap.commands.demo import demo
 from payflow_bootstrap.commands.dev_json import DATA_DIR
 from payflow_bootstrap.commands.verify import verify
 from payflow_bootstrap.development import DevelopmentError, develop
+from payflow_bootstrap.programs import ApiNotReady
 from payflow_bootstrap.server import serve as serve_api
 from payflow_bootstrap.settings import SettingsError, read_settings
+from payflow_bootstrap.worker import work
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,7 +36,7 @@ def commands() -> None:
     help="Where everything is kept; starting again there keeps the data.",
 )
 def dev(port: int, data_dir: Path) -> None:
-    """Run everything on this machine: PostgreSQL, the API and a demo partner."""
+    """Run everything on this machine: PostgreSQL, the API, a worker and a demo partner."""
     develop(data_dir, port)
 
 
@@ -44,6 +45,16 @@ def dev(port: int, data_dir: Path) -> None:
 def serve(lifeline: int | None) -> None:
     """Serve the API; settings come from the environment (PAYFLOW_..., SESSION_SECRET)."""
     serve_api(read_settings(os.environ), lifeline)
+
+
+@commands.command()
+@click.option("--lifeline", type=int, hidden=True)
+def worker(lifeline: int | None) -> None:
+    """Do what is not done within a request; settings are those of serve.
+
+    Asks gateways for the outcome of what is pending. Any number of workers may run.
+    """
+    work(read_settings(os.environ), lifeline)
 
 
 @commands.command()

@@ -1,6 +1,9 @@
 """Putting the pieces together: the only place that knows which adapter serves which port."""
 
+from functools import partial
+
 from dependency_injector import containers, providers
+from payflow_adapters.gateways.chosen import NO_GATEWAYS, Gateways
 
 from payflow_adapters.clock import SystemClock
 from payflow_adapters.currencies import iso_currencies
@@ -10,11 +13,19 @@ from payflow_adapters.postgres.connection import connect
 from payflow_adapters.postgres.loop_writer import LoopWriter
 from payflow_adapters.postgres.store import PostgresStore
 from payflow_adapters.secret_source import SystemSecrets
+from payflow_bootstrap.gateways import make_gateways
+from payflow_bootstrap.settings import Settings
 from payflow_domain.access.service import Access
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.partners.service import Partners
+from payflow_domain.payments.desk import Desk
+from payflow_domain.payments.notices import Notices
+from payflow_domain.payments.reconciling import Reconciler
+from payflow_domain.payments.resolving import Resolver
+from payflow_domain.payments.service import Payments
 from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
+from payflow_http.answers import render_payment
 from payflow_http.services import Services
 
 
@@ -22,6 +33,8 @@ class Core(containers.DeclarativeContainer):
     """The use cases on one database."""
 
     database_url = providers.Dependency(instance_of=str)
+    gateways = providers.Dependency(instance_of=Gateways, default=NO_GATEWAYS)
+    descriptor = providers.Dependency(instance_of=str, default="PAYFLOW")
 
     clock = providers.Singleton(SystemClock)
     ids = providers.Singleton(UuidSource)
@@ -54,6 +67,32 @@ class Core(containers.DeclarativeContainer):
     loop_ledgers = providers.Singleton(
         Ledgers, begin=loop_writer.provided.begin, reader=store, clock=clock, ids=ids, encode=encode
     )
+    desk = providers.Singleton(Desk, begin=store.provided.begin, ledgers=ledgers, clock=clock)
+    render = providers.Object(partial(render_payment, ""))
+    payments = providers.Singleton(
+        Payments, desk=desk, reader=store, gateway_of=gateways, clock=clock, descriptor=descriptor
+    )
+    notices = providers.Singleton(
+        Notices,
+        begin=store.provided.begin,
+        reader=store,
+        desk=desk,
+        gateway_of=gateways,
+        security=store,
+        clock=clock,
+        render=render,
+    )
+    resolver = providers.Singleton(
+        Resolver,
+        begin=store.provided.begin,
+        desk=desk,
+        gateway_of=gateways,
+        clock=clock,
+        render=render,
+    )
+    reconciler = providers.Singleton(
+        Reconciler, reader=store, desk=desk, gateway_of=gateways, clock=clock
+    )
     services = providers.Singleton(
         Services,
         ledgers=loop_ledgers,
@@ -61,5 +100,16 @@ class Core(containers.DeclarativeContainer):
         wallets=wallets,
         history=history,
         access=access,
+        payments=payments,
+        notices=notices,
         ready=store.provided.is_ready,
+    )
+
+
+def make_core(settings: Settings) -> Core:
+    """Put the use cases together as ``settings`` ask for."""
+    return Core(
+        database_url=settings.database_url,
+        gateways=make_gateways(settings, SystemClock()),
+        descriptor=settings.statement_descriptor,
     )

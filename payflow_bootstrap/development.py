@@ -5,7 +5,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -16,8 +16,8 @@ from attrs import frozen
 
 from payflow_adapters.postgres.migrate import migrate
 from payflow_adapters.postgres.server import EmbeddedServer
-from payflow_bootstrap.api_process import ApiProcess, api_process
 from payflow_bootstrap.containers import Core
+from payflow_bootstrap.programs import Program, program
 from payflow_domain.access.keys import InvalidApiKey
 from payflow_domain.access.permissions import ALL_PERMISSIONS
 from payflow_domain.ledger.ledgers import Environment, Ledger
@@ -52,7 +52,7 @@ class Facts:
 
 
 def develop(data_dir: Path, port: int) -> None:
-    """Run PostgreSQL, the API and a demo partner until SIGINT or SIGTERM.
+    """Run PostgreSQL, the API, a worker and a demo partner until SIGINT or SIGTERM.
 
     Once all is ready, ``data_dir/dev.json`` says how to reach it. Raises ``DevelopmentError``
     where the port is taken, and ``EmbeddedServerError``.
@@ -75,11 +75,12 @@ def _run(data_dir: Path, port: int, stop: Event) -> None:
         url = postgres.url("payflow")
         migrate(url)
         facts = Facts(f"http://{HOST}:{port}", _demo_key(url, data_dir), url)
-        with api_process(_environment(url, port, data_dir)) as api:
+        environment = _environment(url, port, data_dir)
+        with program("serve", environment) as api, program("worker", environment) as worker:
             api.await_ready(facts.base_url, stop)
             _write_private(data_dir / "dev.json", facts.as_json())
             click.echo(_welcome(facts, data_dir))
-            _watch(api, postgres.pid, stop)
+            _watch([api, worker], postgres.pid, stop)
         (data_dir / "dev.json").unlink()
 
 
@@ -144,23 +145,27 @@ def _environment(url: str, port: int, data_dir: Path) -> Mapping[str, str]:
     return {
         "PAYFLOW_ACCESS_LOG": "off",
         "PAYFLOW_LOG_LEVEL": "warning",
+        "PAYFLOW_SANDBOX_GATEWAY": "mock",
         **os.environ,
         "PAYFLOW_DATABASE_URL": url,
         "PAYFLOW_HOST": HOST,
         "PAYFLOW_PORT": str(port),
+        "PAYFLOW_MOCK_GATEWAY_FILE": str(data_dir / "mock-gateway.sqlite3"),
         "SESSION_SECRET": kept.read_text().strip(),
     }
 
 
-def _watch(api: ApiProcess, postgres_pid: int, stop: Event) -> None:
-    """Start an API that ends by itself again, until ``stop`` is set or PostgreSQL has ended."""
+def _watch(programs: Sequence[Program], postgres_pid: int, stop: Event) -> None:
+    """Start what ends by itself again, until ``stop`` is set or PostgreSQL has ended."""
     while not stop.wait(_RESTART_PAUSE_S):
         if not _is_running(postgres_pid):
             click.echo("PostgreSQL ended; starting everything again.", err=True)
             return
-        if api.process.poll() is not None:
-            click.echo(f"The API ended ({api.process.returncode}); starting it again.", err=True)
-            api.start()
+        for one in programs:
+            status = one.process.poll()
+            if status is not None:
+                click.echo(f"payflow {one.command} ended ({status}); starting it again.", err=True)
+                one.start()
 
 
 def _is_running(pid: int) -> bool:
@@ -195,5 +200,6 @@ Open a wallet:
     -H 'Content-Type: application/json' \\
     -d '{body}'
 
+Pay with a test card: docs/mock-gateway.md has them all, pm_card_visa is one.
 See it play a savings circle: .venv/bin/payflow demo    Stop: Ctrl-C
 """

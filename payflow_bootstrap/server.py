@@ -3,16 +3,15 @@
 import ctypes
 import gc
 import logging
-import os
-import signal
 import threading
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from payflow_bootstrap.containers import Core
+from payflow_bootstrap.containers import make_core
 from payflow_bootstrap.http_worker import HttpWorker
+from payflow_bootstrap.lifeline import stop_at_end_of
 from payflow_bootstrap.logs import configure_logs
 from payflow_bootstrap.settings import Settings
 from payflow_http.app import App, HttpSettings, create_app
@@ -73,7 +72,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
 def build_app(settings: Settings) -> App:
     """Build the application on the database that ``settings`` name."""
-    core = Core(database_url=settings.database_url)
+    core = make_core(settings)
     http_settings = HttpSettings(
         cursor_secret=settings.derived_secret("cursors"), access_log=settings.access_log
     )
@@ -99,10 +98,5 @@ def serve(settings: Settings, lifeline: int | None = None) -> None:
     """
     configure_logs(settings.log_level)
     if lifeline is not None:
-        threading.Thread(target=_stop_at_end_of, args=(lifeline,), daemon=True).start()
+        threading.Thread(target=stop_at_end_of, args=(lifeline,), daemon=True).start()
     Server(settings).run()
-
-
-def _stop_at_end_of(lifeline: int) -> None:
-    os.read(lifeline, 1)
-    os.kill(os.getpid(), signal.SIGTERM)

@@ -2,11 +2,14 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 
 import environ
 
 SECRET_LENGTH_MIN = 32
+_GATEWAYS = ("mock", "stripe", "none")
+_DESCRIPTOR = re.compile(r"[A-Za-z][A-Za-z0-9 .-]{4,21}")
 _LEVELS = ("debug", "info", "warning", "error")
 _HINT = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
@@ -44,6 +47,27 @@ def _level(value: str) -> str:
     return value
 
 
+def _gateway(value: str) -> str:
+    if value not in _GATEWAYS:
+        raise SettingsError(
+            f"PAYFLOW_SANDBOX_GATEWAY is one of {', '.join(_GATEWAYS)}, not {value!r}."
+        )
+    return value
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(word for word in value.split(",") if word)
+
+
+def _descriptor(value: str) -> str:
+    if not _DESCRIPTOR.fullmatch(value):
+        raise SettingsError(
+            "PAYFLOW_STATEMENT_DESCRIPTOR has 5 to 22 letters, digits, spaces, dots and hyphens, "
+            f"and begins with a letter, unlike {value!r}."
+        )
+    return value
+
+
 @environ.config(prefix="PAYFLOW", frozen=True)
 class Settings:
     """How this program runs.
@@ -61,6 +85,22 @@ class Settings:
     processes: int = environ.var("1", converter=_count, help="API processes on this machine")
     log_level: str = environ.var("info", converter=_level, help="debug, info, warning or error")
     access_log: bool = environ.var("on", converter=_switch, help="a log line for each request")
+    sandbox_gateway: str = environ.var(
+        "none", converter=_gateway, help="gateway of sandbox ledgers: mock, stripe or none"
+    )
+    mock_gateway_file: str = environ.var("", help="where the mock gateway keeps its state")
+    stripe_test_key: str = environ.var("", help="sk_test_ key, for sandbox ledgers")
+    stripe_test_webhook_secrets: tuple[str, ...] = environ.var(
+        "", converter=_words, help="whsec_ secrets of the test endpoint, separated by commas"
+    )
+    stripe_live_key: str = environ.var("", help="sk_live_ key; without it no live gateway")
+    stripe_live_webhook_secrets: tuple[str, ...] = environ.var(
+        "", converter=_words, help="whsec_ secrets of the live endpoint, separated by commas"
+    )
+    stripe_api_base: str = environ.var("", help="another address of Stripe's API")
+    statement_descriptor: str = environ.var(
+        "PAYFLOW", converter=_descriptor, help="what payers read: 5 to 22 characters"
+    )
 
     def derived_secret(self, purpose: str) -> bytes:
         """Return a secret of 32 bytes for one purpose."""

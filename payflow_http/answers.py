@@ -1,7 +1,9 @@
 """What goes back: bodies, and how they get into a response."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
+from typing import cast
 
 import orjson
 from falcon.asgi import Response
@@ -11,8 +13,10 @@ from payflow_domain.errors import PayFlowError
 from payflow_domain.ledger.batch import Executed, Replayed, Request, Telling
 from payflow_domain.ledger.idempotency import Answer
 from payflow_domain.ledger.transactions import Status, Unit
+from payflow_domain.payments.service import Asked
 from payflow_http.idempotency import claim_of
 from payflow_http.incoming import ApiRequest
+from payflow_http.problems import MEDIA_TYPE, Problem
 from payflow_http.services import Api
 
 REFUSED = Answer(0, b"")
@@ -20,6 +24,7 @@ REFUSED = Answer(0, b"")
 
 _PENDING = Status.PENDING.value
 _CREATED, _ACCEPTED = int(HTTPStatus.CREATED), int(HTTPStatus.ACCEPTED)
+_DECLINED = HTTPStatus.PAYMENT_REQUIRED
 
 
 async def commit_one(api: Api, req: ApiRequest, resp: Response, actor: Actor, unit: Unit) -> None:
@@ -55,12 +60,42 @@ def send(resp: Response, answer: Answer) -> None:
     """Answer with JSON that is ready."""
     resp.status = answer.status
     resp.data = answer.body
+    if answer.status >= HTTPStatus.BAD_REQUEST:
+        resp.content_type = MEDIA_TYPE
 
 
 def send_json(resp: Response, value: object, status: int = HTTPStatus.OK) -> None:
     """Answer with ``value`` as JSON."""
     resp.status = int(status)
     resp.data = orjson.dumps(value)
+
+
+async def pay(
+    api: Api,
+    req: ApiRequest,
+    resp: Response,
+    make: Callable[[Asked], Answer | Replayed],
+) -> None:
+    """Have a payment made, which waits for the gateway, and answer with how it stands."""
+    asked = Asked(partial(render_payment, req.request_id), claim_of(req))
+    made = await api.gateway_threads.run(make, asked)
+    if isinstance(made, Replayed):
+        replay(resp, made)
+    else:
+        send(resp, made)
+
+
+def render_payment(request_id: str, told: Sequence[Telling]) -> Answer:
+    """Write the answer to a request for one payment: 201, 202, or 402 where it was declined."""
+    if isinstance(told[0], PayFlowError):
+        return REFUSED
+    transaction = told[0][0]
+    failure = cast("Mapping[str, str] | None", transaction["failure"])
+    if failure is None:
+        return render_one(told)
+    facts = {"transaction": transaction}
+    problem = Problem(_DECLINED, failure["code"], failure["message"], facts=facts)
+    return Answer(problem.status, problem.body(request_id))
 
 
 def render_one(told: Sequence[Telling]) -> Answer:

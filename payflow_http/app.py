@@ -17,8 +17,10 @@ from payflow_http.problems import (
     problem_of_http,
 )
 from payflow_http.resources.events import Events
+from payflow_http.resources.gateway_notices import GatewayNotices
 from payflow_http.resources.health import Health, Ready
 from payflow_http.resources.movements import Credits, Debits
+from payflow_http.resources.payouts import Payouts
 from payflow_http.resources.transactions import Reversals, TransactionItem, TransactionList
 from payflow_http.resources.transfers import TransferBatches, Transfers
 from payflow_http.resources.wallets import (
@@ -70,7 +72,8 @@ class _Lifespan:
         self._api = api
 
     async def process_startup(self, _scope: object, _event: object) -> None:
-        self._api.threads.open()
+        self._api.threads.open("payflow-calls")
+        self._api.gateway_threads.open("payflow-gateway")
         self._api.commits.open()
         self._api.balances.open()
 
@@ -78,6 +81,7 @@ class _Lifespan:
         await self._api.commits.close()
         await self._api.balances.close()
         await self._api.threads.close()
+        await self._api.gateway_threads.close()
 
 
 def _add_routes(app: App, api: Api) -> None:
@@ -89,12 +93,14 @@ def _add_routes(app: App, api: Api) -> None:
         "/wallets/{wallet_id}/transactions": WalletTransactions(api),
         "/wallets/{wallet_id}/credit": Credits(api),
         "/wallets/{wallet_id}/debit": Debits(api),
+        "/payouts": Payouts(api),
         "/transfers": Transfers(api),
         "/transfers/batch": TransferBatches(api),
         "/transactions": TransactionList(api),
         "/transactions/{transaction_id}": TransactionItem(api),
         "/transactions/{transaction_id}/reverse": Reversals(api),
         "/events": Events(api),
+        "/webhooks/stripe": GatewayNotices(api),
     }
     for path, resource in routes.items():
         app.add_route(BASE + path, resource)

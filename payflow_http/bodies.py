@@ -1,6 +1,6 @@
 """The bodies that the API takes."""
 
-from typing import Any, NewType
+from typing import NewType
 
 from attrs import frozen
 
@@ -16,6 +16,7 @@ ExternalId = NewType("ExternalId", str)
 Description = NewType("Description", str)
 Metadata = NewType("Metadata", dict[str, str])
 Mode = NewType("Mode", str)
+Reference = NewType("Reference", str)
 
 ATOMIC = Mode("atomic")
 INDEPENDENT = Mode("independent")
@@ -57,7 +58,19 @@ class CreditBody:
 
     amount: Amount
     currency: Currency
-    payment_method: Any = None
+    payment_method: Reference | None = None
+    description: Description | None = None
+    metadata: Metadata | None = None
+
+
+@frozen
+class PayoutBody:
+    """``POST /payouts``."""
+
+    wallet_id: WalletId
+    amount: Amount
+    currency: Currency
+    destination: Reference
     description: Description | None = None
     metadata: Metadata | None = None
 

@@ -9,6 +9,8 @@ from payflow_domain.access.service import Access
 from payflow_domain.errors import PayFlowError
 from payflow_domain.ledger.batch import Request, Result
 from payflow_domain.ledger.service import BalanceAt, Ledgers
+from payflow_domain.payments.notices import Notices
+from payflow_domain.payments.service import Payments
 from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
 from payflow_http.authentication import Authenticator
@@ -29,6 +31,8 @@ class Services:
     wallets: Wallets
     history: History
     access: Access
+    payments: Payments
+    notices: Notices
     ready: Callable[[], bool]
     run_commits: Runner | None = None
 
@@ -40,12 +44,14 @@ class HttpSettings:
     ``cursor_secret`` signs cursors: all processes have the same one, of 32 random bytes or more.
     ``access_log`` writes a line for each request. ``threads`` calls block at a time;
     ``group_requests_max`` requests with at most ``group_commands_max`` commands are committed
-    together; ``waiting_max`` requests may wait in each queue before others get 503.
+    together; ``gateway_threads`` requests wait for a payment gateway at a time, apart from all
+    others; ``waiting_max`` requests may wait in each queue before others get 503.
     """
 
     cursor_secret: bytes = field(repr=False)
     access_log: bool = True
     threads: int = 8
+    gateway_threads: int = 32
     group_requests_max: int = 256
     group_commands_max: int = 500
     waiting_max: int = 10_000
@@ -60,6 +66,7 @@ class Api:
     commits: Grouped[Request, Result]
     balances: Grouped[tuple[Actor, str], BalanceAt | PayFlowError]
     threads: Threads
+    gateway_threads: Threads
     cursors: Cursors
 
 
@@ -85,6 +92,7 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
             waiting_max=settings.waiting_max,
         ),
         threads=threads,
+        gateway_threads=Threads(settings.gateway_threads, settings.waiting_max),
         cursors=Cursors(settings.cursor_secret),
     )
 

@@ -17,6 +17,7 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn, override
 
 from payflow_domain.money import MAX_AMOUNT
+from payflow_domain.payments.gateway import REFERENCE_LENGTH_MAX
 from payflow_domain.texts import (
     DESCRIPTION_LENGTH_MAX,
     EXTERNAL_ID_LENGTH_MAX,
@@ -42,6 +43,8 @@ from payflow_http.bodies import (
     Mode,
     Name,
     NewWalletBody,
+    PayoutBody,
+    Reference,
     ReversalBody,
     TransferBody,
     WalletChangeBody,
@@ -151,6 +154,7 @@ _SCALARS: Mapping[object, _Hook] = {
     ExternalId: _text_up_to(EXTERNAL_ID_LENGTH_MAX),
     Description: _text_up_to(DESCRIPTION_LENGTH_MAX),
     Metadata: _structure_metadata,
+    Reference: _text_up_to(REFERENCE_LENGTH_MAX),
     Mode: _structure_mode,
     WalletStatus: _structure_status,
 }
@@ -214,7 +218,15 @@ def _hooks() -> dict[type, _Hook]:
     converter = Converter(detailed_validation=True)
     for type_, scalar in _SCALARS.items():
         converter.register_structure_hook_func(partial(is_, type_), scalar)
-    bodies = (TransferBody, DebitBody, CreditBody, ReversalBody, NewWalletBody, WalletChangeBody)
+    bodies = (
+        TransferBody,
+        DebitBody,
+        CreditBody,
+        PayoutBody,
+        ReversalBody,
+        NewWalletBody,
+        WalletChangeBody,
+    )
     hooks: dict[type, _Hook] = {body: _object_hook(converter, body) for body in bodies}
     hooks[WalletChangeBody] = _at_least_one(hooks[WalletChangeBody])
     converter.register_structure_hook(TransferBody, hooks[TransferBody])

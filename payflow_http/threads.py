@@ -22,8 +22,9 @@ class Threads:
         self._pool: ThreadPoolExecutor | None = None
         self._count = 0
 
-    def open(self) -> None:
-        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="payflow-calls")
+    def open(self, name: str) -> None:
+        """Start to take calls, on threads of that name."""
+        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix=name)
 
     async def close(self) -> None:
         """Take no more calls, and return once those that were taken are done."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
-from payflow_bootstrap.api_process import api_process
+from payflow_bootstrap.programs import program
 
 HOST = "127.0.0.1"
 
@@ -16,7 +16,7 @@ HOST = "127.0.0.1"
 def serving(url: str) -> Iterator[tuple[int, int]]:
     """Serve the database at ``url`` as in production, with one worker; yield port and pid."""
     port = _free_port()
-    with api_process({**os.environ, **_settings(url, port)}) as api:
+    with program("serve", {**os.environ, **_settings(url, port)}) as api:
         api.await_ready(f"http://{HOST}:{port}", Event())
         yield port, api.process.pid
 

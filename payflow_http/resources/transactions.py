@@ -11,7 +11,7 @@ from payflow_domain.ledger.ports import Page, TransactionFilter
 from payflow_domain.ledger.published import publish_transaction
 from payflow_domain.ledger.transactions import Status, Transaction, TransactionType
 from payflow_http import queries
-from payflow_http.answers import commit_one, send_json
+from payflow_http.answers import commit_one, pay, send_json
 from payflow_http.bodies import ReversalBody
 from payflow_http.incoming import ApiRequest
 from payflow_http.listing import send_page
@@ -77,7 +77,8 @@ class TransactionItem:
 class Reversals:
     """``POST /transactions/{id}/reverse``: take back ``amount``, or without one all that is left.
 
-    The body may be empty. Answers with the reversal, a transaction of its own.
+    The body may be empty. Answers with the reversal, a transaction of its own. What came by a
+    payment method is refunded through the gateway: 202 while that is not known.
     """
 
     api: Api
@@ -87,6 +88,16 @@ class Reversals:
         actor.require(Permission.TRANSACTIONS_WRITE)
         body = await req.read(ReversalBody, may_be_empty=True)
         note = note_of(body.description, body.metadata)
+        payments = self.api.services.payments
+        charge = await self.api.threads.run(payments.charge_of, actor, transaction_id)
+        if charge is not None:
+            await pay(
+                self.api,
+                req,
+                resp,
+                lambda asked: payments.refund(actor, charge, body.amount, asked, note),
+            )
+            return
         wallets = self.api.services.wallets
         unit = wallets.book_reversal(actor, transaction_id, body.amount, note)
         await commit_one(self.api, req, resp, actor, unit)

@@ -1,4 +1,4 @@
-"""The API in a process of its own, which ends with the program that started it."""
+"""PayFlow's own programs in processes of their own, which end with the one that started them."""
 
 import os
 import subprocess
@@ -21,16 +21,17 @@ class ApiNotReady(Exception):  # says what is the matter
 
 
 @define
-class ApiProcess:
-    """``payflow serve``, holding on to a lifeline of ours."""
+class Program:
+    """A ``payflow`` command that holds on to a lifeline of ours."""
 
+    command: str
     environment: Mapping[str, str] = field(repr=False)
     lifeline: int
     process: subprocess.Popen[bytes] = field(init=False)
 
     def start(self) -> None:
-        """Start the API, for the first time or again."""
-        command = [sys.executable, "-m", "payflow_bootstrap", "serve"]
+        """Start it, for the first time or again."""
+        command = [sys.executable, "-m", "payflow_bootstrap", self.command]
         self.process = subprocess.Popen(  # noqa: S603  # the command is our own
             [*command, f"--lifeline={self.lifeline}"],
             env=self.environment,
@@ -52,7 +53,7 @@ class ApiProcess:
         raise ApiNotReady(f"The API was not ready within {_READY_TIMEOUT_S} s.")
 
     def stop(self) -> None:
-        """Stop the API; what it is doing is finished first, if it is quick."""
+        """Stop it; what it is doing is finished first, if that is quick."""
         self.process.terminate()
         try:
             self.process.wait(_STOP_TIMEOUT_S)
@@ -62,15 +63,15 @@ class ApiProcess:
 
 
 @contextmanager
-def api_process(environment: Mapping[str, str]) -> Iterator[ApiProcess]:
-    """Run the API with ``environment`` until the end of the block."""
+def program(command: str, environment: Mapping[str, str]) -> Iterator[Program]:
+    """Run ``payflow COMMAND`` with ``environment`` until the end of the block."""
     lifeline, held = os.pipe()
-    api = ApiProcess(environment, lifeline)
-    api.start()
+    started = Program(command, environment, lifeline)
+    started.start()
     try:
-        yield api
+        yield started
     finally:
-        api.stop()
+        started.stop()
         os.close(held)
         os.close(lifeline)
 
