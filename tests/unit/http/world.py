@@ -1,11 +1,14 @@
 """The API over stores in memory, with a partner who may do everything."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NoReturn
 
 import falcon.testing
 import orjson
 from attrs import define, evolve
+from payflow_adapters.gateways.chosen import Gateways
+from payflow_adapters.gateways.mock import MockGateway
 
 from payflow_adapters.currencies import iso_currencies
 from payflow_adapters.encoding import encode_json
@@ -17,8 +20,13 @@ from payflow_domain.access.service import Access
 from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.partners.service import Partners
+from payflow_domain.payments.desk import Desk
+from payflow_domain.payments.notices import Notices
+from payflow_domain.payments.resolving import Resolver
+from payflow_domain.payments.service import Payments
 from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
+from payflow_http.answers import render_payment
 from payflow_http.app import HttpSettings, Services, create_app
 from tests.builders.times import SettableClock
 
@@ -34,6 +42,8 @@ class World:
     ledger: Ledger
     partners: Partners
     clock: SettableClock
+    mock: MockGateway
+    resolver: Resolver
     key: str
     settings: HttpSettings = SETTINGS
 
@@ -89,6 +99,19 @@ class World:
         access = self.services.access
         return access.issue_key(ledger or self.ledger, "A key", frozenset(permissions))[1]
 
+    def deliver_notices(self) -> list[falcon.testing.Result]:
+        """Bring what the mock gateway has to tell to its door."""
+        answers = []
+        for notice in self.mock.due_notices():
+            answers.append(self.notify(notice.payload, notice.signature))
+            self.mock.mark_delivered(notice.id)
+        return answers
+
+    def notify(self, payload: bytes, signature: str) -> falcon.testing.Result:
+        return self.client.simulate_post(
+            f"{BASE}/webhooks/stripe", body=payload, headers={"Stripe-Signature": signature}
+        )
+
     def other_partner_key(self) -> str:
         _, ledger = self.partners.approve("Another")
         return self.key_with(*ALL_PERMISSIONS, ledger=ledger)
@@ -111,8 +134,13 @@ def make_world() -> World:
     clock, ids = SettableClock(), UuidSource()
     store = MemoryStore(clock)
     ledgers = Ledgers(store.begin, store, clock, ids, encode_json)
+    mock = MockGateway(":memory:", clock, "a secret of the mock gateway")
+    gateways = Gateways(sandbox=mock, live=None)
+    desk, render = Desk(store.begin, ledgers, clock), partial(render_payment, "")
     services = Services(
         ledgers=ledgers,
+        payments=Payments(desk, store, gateways, clock),
+        notices=Notices(store.begin, store, desk, gateways, store, clock, render),
         wallets=Wallets(store.begin, store, clock, ids, encode_json, iso_currencies()),
         history=History(ledgers),
         access=Access(store.begin, store, clock, ids, SystemSecrets()),
@@ -121,7 +149,8 @@ def make_world() -> World:
     partners = Partners(store.begin, store, clock, ids)
     _, ledger = partners.approve("RoSaBank")
     key = services.access.issue_key(ledger, "A key", ALL_PERMISSIONS)[1]
-    return World(services, ledger, partners, clock, key)
+    resolver = Resolver(store.begin, desk, gateways, clock, render)
+    return World(services, ledger, partners, clock, mock, resolver, key)
 
 
 def transfer(
