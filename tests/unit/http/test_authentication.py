@@ -44,7 +44,7 @@ async def identify_many(authenticator: Authenticator, key: str, count: int) -> s
 def test_requests_that_come_together_share_one_look_up(world: World, lookups: Lookups) -> None:
     async def main() -> None:
         threads = Threads(2, 10)
-        threads.open()
+        threads.open("tests")
         authenticator = Authenticator(lookups.actor_of, threads)
         assert len(await identify_many(authenticator, world.key, 20)) == 1
         assert len(await identify_many(authenticator, world.key, 20)) == 1
@@ -67,7 +67,7 @@ def test_a_key_is_remembered_for_a_second_at_most(
 
     async def main() -> None:
         threads = Threads(2, 10)
-        threads.open()
+        threads.open("tests")
         authenticator = Authenticator(lookups.actor_of, threads)
         counts = []
         for _ in range(3):
@@ -85,7 +85,7 @@ def test_a_key_that_is_not_good_is_looked_up_each_time(world: World, lookups: Lo
 
     async def main() -> None:
         threads = Threads(2, 10)
-        threads.open()
+        threads.open("tests")
         authenticator = Authenticator(lookups.actor_of, threads)
         for _ in range(2):
             with pytest.raises(InvalidApiKey):

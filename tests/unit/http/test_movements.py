@@ -112,16 +112,6 @@ def test_more_than_is_left_cannot_be_reversed(world: World) -> None:
     assert world.available(one) == 460
 
 
-def test_a_payment_method_is_known_but_not_to_be_had(world: World) -> None:
-    one = world.wallet()
-    body = {"amount": 1, "currency": "EUR", "paymentMethod": {"type": "card"}}
-
-    answer = world.post(f"/wallets/{one}/credit", body)
-
-    assert (answer.status_code, answer.json["code"]) == (422, "payment_method_not_available")
-    assert answer.json["errors"][0]["pointer"] == "/paymentMethod"
-
-
 def test_the_same_key_and_body_get_the_same_bytes_and_move_money_once(world: World) -> None:
     one, other = world.wallet(1000), world.wallet()
 
