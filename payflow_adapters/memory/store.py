@@ -7,6 +7,7 @@ from datetime import datetime
 from threading import Lock
 from typing import TypeVar
 
+from payflow_adapters.memory.payment_reader import MemoryPaymentReader, MemorySecurityLog
 from payflow_adapters.memory.tables import Tables
 from payflow_adapters.memory.unit_of_work import MemoryUnitOfWork
 from payflow_domain.access.keys import ApiKey
@@ -27,15 +28,17 @@ _WAIT_SECONDS_MAX = 30
 _Dated = TypeVar("_Dated", Transaction, Wallet)
 
 
-class MemoryStore:
+class MemoryStore(MemoryPaymentReader, MemorySecurityLog):
     """Keeps everything in this process, and forgets it when the process ends.
 
     It stands behind the units of work and the readers of all capabilities, and may be used from
     many threads. There is one unit of work at a time; reads see what is committed, and only
     that, even within a unit of work. ``clock`` decides when a spent idempotency key is forgotten.
+    Security events are kept at once.
     """
 
     def __init__(self, clock: Clock) -> None:
+        super().__init__()
         self._clock = clock
         self._tables = Tables()
         self._writing = Lock()

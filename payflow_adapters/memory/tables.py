@@ -15,6 +15,8 @@ from payflow_domain.ledger.journal import Event
 from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.transactions import Entry, Transaction
 from payflow_domain.partners.model import Partner
+from payflow_domain.payments.gateway import MovementKind
+from payflow_domain.payments.model import KeptNotice, Leg, Payment
 from payflow_domain.wallets.model import Wallet
 
 
@@ -49,6 +51,9 @@ class Tables:
     spent: MutableMapping[tuple[LedgerId, IdempotencyKey], DatedKey | None] = Factory(dict)
     wallets: MutableMapping[tuple[LedgerId, AccountId], Wallet] = Factory(dict)
     external_ids: MutableMapping[tuple[LedgerId, str], AccountId] = Factory(dict)
+    payments: MutableMapping[tuple[LedgerId, TransactionId], Payment] = Factory(dict)
+    legs: MutableMapping[tuple[str, Environment, MovementKind, str], Leg] = Factory(dict)
+    notices: MutableMapping[tuple[str, Environment, str], KeptNotice] = Factory(dict)
 
     def stage(self) -> "Tables":
         """Return tables that show these rows, and keep to themselves what is written to them."""
@@ -64,6 +69,22 @@ class Tables:
         """Return a wallet with its account as it is now."""
         wallet = self.wallets.get((ledger_id, wallet_id))
         return wallet and evolve(wallet, account=self.accounts[ledger_id, wallet_id])
+
+    def find_payment(self, transaction_id: TransactionId) -> Payment | None:
+        """Return the payment of a transaction, of whatever ledger."""
+        payments = self.payments.values()
+        return next((one for one in payments if one.transaction_id == transaction_id), None)
+
+    def find_payment_at_gateway(
+        self, gateway: str, environment: Environment, gateway_id: str
+    ) -> Payment | None:
+        """Return the payment that has that id at the gateway."""
+        sought = (gateway, environment, gateway_id)
+        payments = self.payments.values()
+        return next(
+            (one for one in payments if (one.gateway, one.environment, one.gateway_id) == sought),
+            None,
+        )
 
     def _named(self) -> list[tuple[str, MutableMapping[Any, Any]]]:
         return [(each.name, getattr(self, each.name)) for each in fields(Tables)]

@@ -1,13 +1,13 @@
 """One unit of work on the store in memory."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import TypeVar
 
 from attrs import evolve
 
+from payflow_adapters.memory.payment_unit_of_work import MemoryPaymentUnitOfWork
 from payflow_adapters.memory.refusals import (
     check_accounts,
     check_entries,
@@ -19,7 +19,6 @@ from payflow_adapters.memory.refusals import (
 from payflow_adapters.memory.tables import DatedKey, Tables
 from payflow_domain.access.keys import ApiKey
 from payflow_domain.clock import Clock
-from payflow_domain.errors import PayFlowError
 from payflow_domain.ids import AccountId, LedgerId, PartnerId
 from payflow_domain.ledger.idempotency import IdempotencyKey, SpentKey
 from payflow_domain.ledger.ledgers import Environment, Ledger
@@ -31,16 +30,12 @@ from payflow_domain.wallets.model import ExternalIdTaken, Wallet
 _Noted = TypeVar("_Noted", Transaction, Wallet)
 
 
-class MemoryUnitOfWork:
-    """Writes to staged tables; the store decides whether they are taken over.
-
-    ``is_broken`` once a write was refused: half of it may be staged.
-    """
+class MemoryUnitOfWork(MemoryPaymentUnitOfWork):
+    """Writes to staged tables; the store decides whether they are taken over."""
 
     def __init__(self, staged: Tables, clock: Clock) -> None:
-        self._tables = staged
+        super().__init__(staged)
         self._clock = clock
-        self.is_broken = False
 
     def load(self, wanted: Mapping[LedgerId, Wanted]) -> dict[LedgerId, Loaded]:
         """Load what is wanted; nothing needs a lock, as there is one unit of work at a time."""
@@ -157,15 +152,6 @@ class MemoryUnitOfWork:
             detail = "Another wallet of the ledger has this external id; use another one."
             raise ExternalIdTaken(detail, subject=external_id)
         self._tables.external_ids[ledger_id, external_id] = wallet_id
-
-    @contextmanager
-    def _breaking(self) -> Iterator[None]:
-        """As in a database, a refusal ends the unit of work, whatever its caller makes of it."""
-        try:
-            yield
-        except PayFlowError:
-            self.is_broken = True
-            raise
 
 
 def _detached(value: _Noted) -> _Noted:

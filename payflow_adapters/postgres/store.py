@@ -10,6 +10,8 @@ from payflow_adapters.postgres.directory_reader import PostgresDirectoryReader
 from payflow_adapters.postgres.drivers import ThreadDriver
 from payflow_adapters.postgres.ledger_reader import PostgresLedgerReader
 from payflow_adapters.postgres.migrate import is_migrated
+from payflow_adapters.postgres.payment_reader import PostgresPaymentReader
+from payflow_adapters.postgres.security_log import PostgresSecurityLog
 from payflow_adapters.postgres.unit_of_work import PostgresUnitOfWork
 from payflow_adapters.postgres.wallet_reader import PostgresWalletReader
 from payflow_domain.clock import Clock
@@ -17,8 +19,14 @@ from payflow_domain.ledger.errors import CommitFailed
 
 
 @frozen
-class PostgresStore(PostgresLedgerReader, PostgresWalletReader, PostgresDirectoryReader):
-    """Writes through ``begin``; every other method reads what is committed."""
+class PostgresStore(
+    PostgresLedgerReader,
+    PostgresWalletReader,
+    PostgresDirectoryReader,
+    PostgresPaymentReader,
+    PostgresSecurityLog,
+):
+    """Writes through ``begin``, and security events at once; else reads what is committed."""
 
     clock: Clock
 

@@ -1,7 +1,8 @@
 """The tables. Every table of a tenant leads its primary key with the ledger.
 
 Ids are compared byte by byte (collation C), so that they sort as they were made. What may never
-change (entries, the journal) is kept so by triggers and privileges: see the migrations.
+change (entries, the journal, gateway legs) is kept so by triggers and privileges: see the
+migrations.
 """
 
 from sqlalchemy import (
@@ -212,4 +213,98 @@ api_keys = Table(
     Column("revoked_at", Moment),
     UniqueConstraint("digest"),
     ForeignKeyConstraint(["ledger_id"], ["ledgers.id"]),
+)
+
+payments = Table(
+    "payments",
+    metadata,
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("transaction_id", Id, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("gateway", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("wallet_id", Id, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("gateway_id", Id),
+    Column("reference", Text),
+    Column("charge_id", Id),
+    Column("next_attempt_at", Moment),
+    Column("attempts", BigInteger, nullable=False),
+    Column("claim_key", Id),
+    Column("claim_fingerprint", LargeBinary),
+    PrimaryKeyConstraint("ledger_id", "transaction_id"),
+    UniqueConstraint("transaction_id"),
+    ForeignKeyConstraint(
+        ["ledger_id", "transaction_id"], ["transactions.ledger_id", "transactions.id"]
+    ),
+    CheckConstraint("amount BETWEEN 1 AND 9007199254740991", name="amount"),
+    CheckConstraint("(claim_key IS NULL) = (claim_fingerprint IS NULL)", name="claim"),
+)
+
+# The gateway's id comes first: a ledger's own payments are looked up without the environment.
+payments_at_gateway = Index(
+    "payments_gateway_id",
+    payments.c.gateway_id,
+    payments.c.gateway,
+    payments.c.environment,
+    unique=True,
+    postgresql_where=text("gateway_id IS NOT NULL"),
+)
+
+due_payments = Index(
+    "payments_due",
+    payments.c.next_attempt_at,
+    payments.c.transaction_id,
+    postgresql_where=text("next_attempt_at IS NOT NULL"),
+)
+
+gateway_legs = Table(
+    "gateway_legs",
+    metadata,
+    Column("gateway", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("gateway_id", Id, nullable=False),
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("transaction_id", Id, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    # It is the gateway's account of money that has one such line, whatever the ledger.
+    PrimaryKeyConstraint("gateway", "environment", "kind", "gateway_id"),
+    ForeignKeyConstraint(
+        ["ledger_id", "transaction_id"], ["transactions.ledger_id", "transactions.id"]
+    ),
+    CheckConstraint("amount <> 0", name="amount"),
+    Index("gateway_legs_at", "gateway", "environment", "at"),
+)
+
+gateway_notices = Table(
+    "gateway_notices",
+    metadata,
+    Column("gateway", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("id", Id, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("deliveries", BigInteger, nullable=False),
+    PrimaryKeyConstraint("gateway", "environment", "id"),
+    Index("gateway_notices_received_at", "received_at", "id"),
+    Index("gateway_notices_status", "status", "received_at", "id"),
+)
+
+security_events = Table(
+    "security_events",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("address", Text),
+    Column("facts", JSON, nullable=False),
 )

@@ -11,7 +11,8 @@ from psycopg.types.json import Json
 from payflow_adapters.postgres import statements
 from payflow_adapters.postgres.arrays import numbers, texts
 from payflow_adapters.postgres.columns import books_columns, journal_columns
-from payflow_adapters.postgres.drivers import Driver, Query
+from payflow_adapters.postgres.drivers import Query
+from payflow_adapters.postgres.payment_unit_of_work import PostgresPaymentUnitOfWork
 from payflow_adapters.postgres.records import partner_record, wallet_record
 from payflow_adapters.postgres.rows import (
     Values,
@@ -36,10 +37,9 @@ _EXTERNAL_ID_KEY = "wallets_ledger_id_external_wallet_id_key"
 
 
 @define
-class PostgresUnitOfWork:
+class PostgresUnitOfWork(PostgresPaymentUnitOfWork):
     """Every capability's unit of work, on one connection."""
 
-    driver: Driver
     clock: Clock
     _known_keys: set[Key] = Factory(set)
 

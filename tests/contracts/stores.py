@@ -13,6 +13,7 @@ from payflow_domain.ledger.batch import Request, load_for
 from payflow_domain.ledger.ports import Changes, LedgerReader, UnitOfWork
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.partners.ports import PartnerReader, PartnerUnitOfWork
+from payflow_domain.payments.ports import PaymentReader, PaymentUnitOfWork
 from payflow_domain.wallets.ports import WalletReader, WalletUnitOfWork
 from tests.builders.deciding import decide_in_one
 from tests.builders.ledger import FundedLedger, ledgers_over, open_funded_ledger
@@ -45,6 +46,12 @@ class AccessStore(KeyReader, PartnerReader, Protocol):
     """Keeps API keys, and the partners whose they are."""
 
     def begin(self) -> AbstractContextManager[AccessUnitOfWork]: ...
+
+
+class PaymentStore(LedgerReader, PaymentReader, Protocol):
+    """Keeps payments, and the books that they stand in."""
+
+    def begin(self) -> AbstractContextManager[PaymentUnitOfWork]: ...
 
 
 class LedgerSuite:

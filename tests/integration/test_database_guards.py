@@ -43,7 +43,7 @@ def owner(migrated_url: str) -> Iterator[Rows]:
         connection.rollback()
 
 
-@pytest.mark.parametrize("table", ["entries", "journal_blocks"])
+@pytest.mark.parametrize("table", ["entries", "journal_blocks", "gateway_legs", "security_events"])
 @pytest.mark.parametrize(
     "statement",
     ["UPDATE {} SET at = at + interval '1 second'", "DELETE FROM {}", "TRUNCATE {}"],
@@ -69,6 +69,14 @@ def test_not_even_the_owner_changes_what_is_append_only(
         "DELETE FROM accounts",
         "UPDATE accounts SET currency = 'USD'",
         "UPDATE ledgers SET partner_id = ''",
+        "UPDATE payments SET amount = 1",
+        "DELETE FROM payments",
+        "UPDATE gateway_legs SET amount = 1",
+        "DELETE FROM gateway_legs",
+        "UPDATE gateway_notices SET payload = ''",
+        "DELETE FROM gateway_notices",
+        "UPDATE security_events SET detail = ''",
+        "DELETE FROM security_events",
         "DROP TABLE wallets",
         "ALTER TABLE entries DISABLE TRIGGER ALL",
     ],
@@ -102,6 +110,22 @@ def test_a_wallet_is_not_overdrawn(owner: Rows, ledger: FundedLedger, change: st
 
     with pytest.raises(psycopg.errors.CheckViolation):
         owner.execute(statement.encode(), [ledger.id, ledger.wallets[0]])
+
+
+@pytest.mark.parametrize(
+    ("reversed_amount", "reversing_amount"), [(501, 500), (1001, 0), (0, 1001), (-1, 0), (0, -1)]
+)
+def test_no_more_is_reversed_or_about_to_be_than_there_was(
+    owner: Rows, ledger: FundedLedger, reversed_amount: int, reversing_amount: int
+) -> None:
+    change = """
+        UPDATE transactions SET reversed_amount = %s, reversing_amount = %s
+        WHERE ledger_id = %s AND amount = 1000
+    """
+    owner.execute(change, [400, 600, ledger.id])
+
+    with pytest.raises(psycopg.errors.CheckViolation, match="transactions_reversed_amount_check"):
+        owner.execute(change, [reversed_amount, reversing_amount, ledger.id])
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(migrated_url: str) -> None:

@@ -8,13 +8,20 @@ import pytest
 from hypothesis import Phase, settings
 
 from payflow_adapters.postgres.connection import connect
+from payflow_adapters.postgres.payment_statements import TAKE_DUE
 from payflow_adapters.postgres.server import EmbeddedServer
 from payflow_adapters.postgres.store import PostgresStore
-from tests.builders.times import SettableClock
+from payflow_domain.ledger.service import Ledgers
+from tests.builders.ledger import FundedLedger
+from tests.builders.times import START, SettableClock
 from tests.contracts.access_store import KeyStoreContract
 from tests.contracts.ledger_machine import LedgerMachine
 from tests.contracts.ledger_store import LedgerStoreContract
 from tests.contracts.partner_store import PartnerStoreContract
+from tests.contracts.payment_due import LATER, put_off
+from tests.contracts.payment_store import PaymentStoreContract
+from tests.contracts.payment_suite import keep
+from tests.contracts.security_log import SecurityLogContract
 from tests.contracts.wallet_store import WalletStoreContract
 from tests.integration.conftest import new_database
 
@@ -40,6 +47,31 @@ class TestPostgresPartnerStore(_OnPostgres, PartnerStoreContract):
 
 
 class TestPostgresKeyStore(_OnPostgres, KeyStoreContract):
+    pass
+
+
+class TestPostgresPaymentStore(_OnPostgres, PaymentStoreContract):
+    def test_no_worker_waits_for_what_another_one_takes(
+        self, store: PostgresStore, ledgers: Ledgers, ledger: FundedLedger
+    ) -> None:
+        one, two, three = self.due_payments(ledgers, ledger, -3, -2, -1)
+        keep(store, one, two, three)
+
+        with store.begin() as first, store.begin() as second:
+            taken = [uow.take_due(START, LATER, 2) for uow in (first, second)]
+
+        assert taken == [put_off(one, two), put_off(three)]
+
+    def test_what_is_due_is_found_without_reading_every_payment(self, store: PostgresStore) -> None:
+        with store.database.writing() as connection:
+            plan = connection.execute(f"EXPLAIN {TAKE_DUE}", [START, 10, START]).fetchall()
+
+        lines = [line for (line,) in plan if "Scan" in line]
+        assert any("payments_due" in line for line in lines), lines
+        assert not any("Seq Scan" in line for line in lines)
+
+
+class TestPostgresSecurityLog(_OnPostgres, SecurityLogContract):
     pass
 
 

@@ -1,0 +1,79 @@
+"""Reading payments, what moved at their gateway, and its notices; and keeping security events."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from threading import Lock
+
+from attrs import evolve
+
+from payflow_adapters.memory.tables import Tables
+from payflow_domain.access.security import SecurityEvent
+from payflow_domain.ids import TransactionId
+from payflow_domain.ledger.ledgers import Environment
+from payflow_domain.payments.gateway import MovementKind
+from payflow_domain.payments.model import KeptNotice, Leg, NoticeStatus, Payment
+
+
+class MemoryPaymentReader:
+    """Reads committed payments."""
+
+    _tables: Tables
+    _reading: Lock
+
+    def payment_of(self, transaction_id: TransactionId) -> Payment | None:
+        with self._reading:
+            return self._tables.find_payment(transaction_id)
+
+    def payment_with_gateway_id(
+        self, gateway: str, environment: Environment, gateway_id: str
+    ) -> Payment | None:
+        with self._reading:
+            return self._tables.find_payment_at_gateway(gateway, environment, gateway_id)
+
+    def legs(
+        self, gateway: str, environment: Environment, start: datetime, end: datetime
+    ) -> list[Leg]:
+        with self._reading:
+            found = [leg for leg in self._tables.legs.values() if start <= leg.at < end]
+        return _oldest_first(
+            [leg for leg in found if (leg.gateway, leg.environment) == (gateway, environment)]
+        )
+
+    def legs_at_gateway(
+        self,
+        gateway: str,
+        environment: Environment,
+        wanted: Sequence[tuple[MovementKind, str]],
+    ) -> list[Leg]:
+        rows = {(gateway, environment, kind, gateway_id) for kind, gateway_id in wanted}
+        with self._reading:
+            return _oldest_first([leg for row in rows if (leg := self._tables.legs.get(row))])
+
+    def notice(self, gateway: str, environment: Environment, notice_id: str) -> KeptNotice | None:
+        with self._reading:
+            return self._tables.notices.get((gateway, environment, notice_id))
+
+    def notices(self, status: NoticeStatus | None, limit: int) -> list[KeptNotice]:
+        with self._reading:
+            kept = [n for n in self._tables.notices.values() if status in (None, n.status)]
+        return sorted(kept, key=lambda n: (n.received_at, n.id), reverse=True)[:limit]
+
+
+class MemorySecurityLog:
+    """Keeps each event at once, whatever becomes of a unit of work."""
+
+    def __init__(self) -> None:
+        self._events: list[SecurityEvent] = []
+        self._recording = Lock()
+
+    def record(self, event: SecurityEvent) -> None:
+        with self._recording:
+            self._events.append(evolve(event, facts=dict(event.facts)))
+
+    def security_events(self, limit: int) -> list[SecurityEvent]:
+        with self._recording:
+            return self._events[: -limit - 1 : -1]
+
+
+def _oldest_first(legs: list[Leg]) -> list[Leg]:
+    return sorted(legs, key=lambda leg: (leg.at, leg.gateway_id, leg.kind))
