@@ -1,13 +1,14 @@
 """Putting the pieces together: the only place that knows which adapter serves which port."""
 
+from datetime import timedelta
 from functools import partial
 
 from dependency_injector import containers, providers
-from payflow_adapters.gateways.chosen import NO_GATEWAYS, Gateways
 
 from payflow_adapters.clock import SystemClock
 from payflow_adapters.currencies import iso_currencies
 from payflow_adapters.encoding import encode_json
+from payflow_adapters.gateways.chosen import Gateways
 from payflow_adapters.ids import UuidSource
 from payflow_adapters.postgres.connection import connect
 from payflow_adapters.postgres.loop_writer import LoopWriter
@@ -19,6 +20,7 @@ from payflow_domain.access.service import Access
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.partners.service import Partners
 from payflow_domain.payments.desk import Desk
+from payflow_domain.payments.model import ANSWER_TIMEOUT
 from payflow_domain.payments.notices import Notices
 from payflow_domain.payments.reconciling import Reconciler
 from payflow_domain.payments.resolving import Resolver
@@ -33,8 +35,9 @@ class Core(containers.DeclarativeContainer):
     """The use cases on one database."""
 
     database_url = providers.Dependency(instance_of=str)
-    gateways = providers.Dependency(instance_of=Gateways, default=NO_GATEWAYS)
+    gateways = providers.Dependency(instance_of=Gateways, default=Gateways(sandbox=None, live=None))
     descriptor = providers.Dependency(instance_of=str, default="PAYFLOW")
+    answer_timeout = providers.Dependency(instance_of=timedelta, default=ANSWER_TIMEOUT)
 
     clock = providers.Singleton(SystemClock)
     ids = providers.Singleton(UuidSource)
@@ -70,7 +73,13 @@ class Core(containers.DeclarativeContainer):
     desk = providers.Singleton(Desk, begin=store.provided.begin, ledgers=ledgers, clock=clock)
     render = providers.Object(partial(render_payment, ""))
     payments = providers.Singleton(
-        Payments, desk=desk, reader=store, gateway_of=gateways, clock=clock, descriptor=descriptor
+        Payments,
+        desk=desk,
+        reader=store,
+        gateway_of=gateways,
+        clock=clock,
+        descriptor=descriptor,
+        answer_timeout=answer_timeout,
     )
     notices = providers.Singleton(
         Notices,
@@ -112,4 +121,5 @@ def make_core(settings: Settings) -> Core:
         database_url=settings.database_url,
         gateways=make_gateways(settings, SystemClock()),
         descriptor=settings.statement_descriptor,
+        answer_timeout=timedelta(seconds=settings.gateway_answer_seconds),
     )

@@ -37,7 +37,7 @@ def _switch(value: str) -> bool:
 def _count(value: str) -> int:
     number = int(value)
     if number < 1:
-        raise SettingsError(f"A number of processes is 1 or more, not {number}.")
+        raise SettingsError(f"A number of processes or seconds is 1 or more, not {number}.")
     return number
 
 
@@ -98,6 +98,9 @@ class Settings:
         "", converter=_words, help="whsec_ secrets of the live endpoint, separated by commas"
     )
     stripe_api_base: str = environ.var("", help="another address of Stripe's API")
+    gateway_answer_seconds: int = environ.var(
+        "90", converter=_count, help="after so many a worker asks for what nobody knows"
+    )
     statement_descriptor: str = environ.var(
         "PAYFLOW", converter=_descriptor, help="what payers read: 5 to 22 characters"
     )

@@ -16,8 +16,8 @@ from time import monotonic
 
 import structlog
 from attrs import Factory, define, frozen
-from payflow_adapters.gateways.mock import MockGateway
 
+from payflow_adapters.gateways.mock import MockGateway
 from payflow_bootstrap.containers import Core, make_core
 from payflow_bootstrap.gateways import make_mock
 from payflow_bootstrap.lifeline import stop_at_end_of

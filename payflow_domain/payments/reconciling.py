@@ -178,10 +178,7 @@ def _compare(movement: Movement, leg: Leg | None, net: int) -> LineStatus:
     if leg is None:
         is_fee = movement.kind is MovementKind.FEE
         return LineStatus.MISSING_HERE if net or is_fee else LineStatus.CANCELLED_OUT
-    if movement.kind is MovementKind.FEE:
-        amount = -movement.fee
-    else:
-        amount = movement.amount
+    amount = -movement.fee if movement.kind is MovementKind.FEE else movement.amount
     is_same = (leg.amount, leg.currency) == (amount, movement.currency)
     return LineStatus.MATCHED if is_same else LineStatus.DIFFERENT_AMOUNT
 

@@ -1,6 +1,7 @@
 """The use cases of payments: money in by card, back to the card, and out to a bank."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from attrs import frozen
 
@@ -53,7 +54,8 @@ class Payments:
 
     Each use case commits the intent, asks the gateway, and commits the outcome. Where the outcome
     is not known the transaction stays pending, and the worker finds out. ``descriptor`` is what
-    payers and payees read on their statements.
+    payers and payees read on their statements, and ``answer_timeout`` how long after the intent a
+    worker asks for an outcome that nobody has committed.
     """
 
     desk: Desk
@@ -61,6 +63,7 @@ class Payments:
     gateway_of: GatewayOf
     clock: Clock
     descriptor: str = "PAYFLOW"
+    answer_timeout: timedelta = ANSWER_TIMEOUT
 
     def credit(
         self,
@@ -197,7 +200,7 @@ class Payments:
                 created_at=now,
                 reference=reference,
                 charge_id=charge_id,
-                next_attempt_at=now + ANSWER_TIMEOUT,
+                next_attempt_at=now + self.answer_timeout,
                 claim=asked.claim,
             )
 

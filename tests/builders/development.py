@@ -4,12 +4,12 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from attrs import define, field
+from attrs import Factory, define, field
 
 from tests.builders.http_client import Client, Json
 from tests.builders.processes import environment, eventually, family, kill_all, payflow, survivors
@@ -25,6 +25,7 @@ class Development:
     data_dir: Path
     port: int
     log: Path
+    variables: Mapping[str, str] = Factory(dict)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -52,7 +53,7 @@ class Development:
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603  # our own command
                 payflow("dev", *options),
-                env=environment(),
+                env=environment(**self.variables),
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -93,9 +94,9 @@ class Development:
 
 
 @contextmanager
-def developing(data_dir: Path, port: int) -> Iterator[Development]:
-    """Run ``payflow dev`` until the block is left."""
-    development = Development(data_dir, port, data_dir.with_suffix(".log"))
+def developing(data_dir: Path, port: int, **variables: str) -> Iterator[Development]:
+    """Run ``payflow dev`` with settings of its own until the block is left."""
+    development = Development(data_dir, port, data_dir.with_suffix(".log"), variables)
     development.start()
     try:
         yield development
