@@ -178,11 +178,14 @@ def movements_until_now(harness: GatewayHarness) -> list[Movement]:
 
 
 def movements_of(harness: GatewayHarness, gateway_id: str) -> list[tuple[MovementKind, int]]:
-    """Return kind and amount of what one charge, refund, payout or dispute has moved."""
+    """Return kind and amount of what one charge, refund, payout or dispute has moved.
+
+    Lines that are a fee alone are left out.
+    """
     return [
         (each.kind, each.amount)
         for each in movements_until_now(harness)
-        if each.gateway_id == gateway_id
+        if each.gateway_id == gateway_id and each.kind is not MovementKind.FEE
     ]
 
 
