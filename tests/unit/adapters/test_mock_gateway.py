@@ -150,3 +150,12 @@ def test_a_transaction_is_of_one_kind(gateway: MockGateway) -> None:
     assert (told.status, told.gateway_id) == (ReportStatus.FAILED, "")
     assert told.failure == failure("idempotency_mismatch")
     assert told.kind is PaymentKind.PAYOUT
+
+
+def test_what_is_found_is_of_the_kind_that_is_sought(
+    harness: MockHarness, gateway: MockGateway
+) -> None:
+    told = gateway.charge(charge_of(1))
+
+    assert gateway.find(sought(payout_of(1), harness.now())) is None
+    assert gateway.find(sought(payout_of(1), harness.now(), told.gateway_id)) is None

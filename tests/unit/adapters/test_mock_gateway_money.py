@@ -1,6 +1,7 @@
 """Disputes, refunds and fees of the mock gateway."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -24,6 +25,7 @@ from tests.contracts.gateway_harness import (
     charge_of,
     movements_of,
     movements_until_now,
+    payout_of,
     refund_of,
 )
 
@@ -104,6 +106,18 @@ def test_a_dispute_by_magic_value_can_be_closed_before_its_time(
     assert types_told(harness)[-2:] == ["charge.dispute.created", "charge.dispute.closed"]
 
 
+def test_a_dispute_that_was_to_be_won_can_be_lost(
+    harness: MockHarness, gateway: MockGateway
+) -> None:
+    gateway.charge(charge_of(1, "pm_card_createDisputeWon"))
+    harness.advance(DELAY)
+
+    gateway.close_dispute(DISPUTE_ID, won=False)
+    harness.advance(DELAY)
+
+    assert movements_of(harness, DISPUTE_ID) == [(MovementKind.DISPUTE, -5_000)]
+
+
 def test_a_dispute_can_be_of_a_part(harness: MockHarness, gateway: MockGateway) -> None:
     gateway.charge(charge_of(1))
 
@@ -138,6 +152,19 @@ def test_a_refund_that_failed_leaves_its_money_to_be_refunded(
 
     assert before.failure == failure("refund_exceeds_charge")
     assert gateway.refund(refund_of(4, CHARGE_ID)).status is ReportStatus.SUCCEEDED
+
+
+def test_what_will_move_later_is_no_movement_yet(
+    harness: MockHarness, gateway: MockGateway
+) -> None:
+    start, end = harness.now(), harness.now() + timedelta(hours=1)
+    gateway.pay_out(payout_of(1))
+
+    before = gateway.movements(start, end)
+    harness.advance(DELAY)
+
+    assert before == []
+    assert [each.amount for each in gateway.movements(start, end)] == [-5_000]
 
 
 def test_a_refund_is_in_the_currency_of_the_charge(gateway: MockGateway) -> None:
