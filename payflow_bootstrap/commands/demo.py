@@ -7,7 +7,7 @@ from uuid import uuid4
 import click
 
 from payflow_bootstrap.commands.dev_json import DATA_DIR, read_dev_json
-from payflow_bootstrap.demo.circle import Circle, Off
+from payflow_bootstrap.demo.circle import Circle, Off, Unready
 from payflow_bootstrap.demo.client import Client, Unreachable
 from payflow_bootstrap.demo.stage import Stage
 from payflow_bootstrap.demo.story import play
@@ -32,8 +32,9 @@ class NotPlayed(click.ClickException):
 def demo(base_url: str | None, api_key: str | None, data_dir: Path) -> None:
     """Play a savings circle, and check every balance as it goes.
 
-    Eight members contribute to a group wallet in three rounds, and each round's winner gets the
-    pot. It can be played again and again.
+    Eight members pay in by card and contribute to a group wallet in three rounds. Each round's
+    winner gets the pot, and has it paid out to a bank. Cards are declined, a payout comes back.
+    It takes half a minute at most, and can be played again and again.
 
     Exit status: 0 if every balance was right, 1 if not, 2 if it could not be played.
     """
@@ -47,6 +48,8 @@ def demo(base_url: str | None, api_key: str | None, data_dir: Path) -> None:
     except Off as off:
         stage.bad(f"PayFlow is off. {off}")
         sys.exit(1)
+    except Unready as error:
+        raise NotPlayed(str(error)) from None
     except Unreachable as error:
         raise NotPlayed(f"{error} Is `payflow dev` running?") from None
     finally:
