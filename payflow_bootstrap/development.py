@@ -75,7 +75,7 @@ def _run(data_dir: Path, port: int, stop: Event) -> None:
         url = postgres.url("payflow")
         migrate(url)
         facts = Facts(f"http://{HOST}:{port}", _demo_key(url, data_dir), url)
-        environment = _environment(url, port, data_dir)
+        environment = development_environment(url, port, data_dir)
         with program("serve", environment) as api, program("worker", environment) as worker:
             api.await_ready(facts.base_url, stop)
             _write_private(data_dir / "dev.json", facts.as_json())
@@ -138,7 +138,8 @@ def _demo_ledger(core: Core) -> Ledger:
     return made
 
 
-def _environment(url: str, port: int, data_dir: Path) -> Mapping[str, str]:
+def development_environment(url: str, port: int, data_dir: Path) -> Mapping[str, str]:
+    """Return the environment that the programs of ``payflow dev`` in ``data_dir`` run in."""
     kept = data_dir / "session-secret"
     if not kept.exists():
         _write_private(kept, secrets.token_urlsafe(48))

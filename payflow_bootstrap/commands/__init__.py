@@ -1,1 +1,1 @@
-"""The commands that look at PayFlow from outside: verify, demo, bench."""
+"""The commands that look at PayFlow from outside: verify, reconcile, notices, demo, bench."""
