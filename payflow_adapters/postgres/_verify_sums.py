@@ -164,18 +164,48 @@ STATUS = """
     ORDER BY ledger_id, id LIMIT 1
 """
 
+# A voided reversal has taken nothing back.
 REVERSALS = """
     WITH reversals AS (
-      SELECT ledger_id, reverses AS id, sum(amount) AS amount
+      SELECT ledger_id, reverses AS id,
+        coalesce(sum(amount) FILTER (WHERE status = 'posted'), 0) AS reversed,
+        coalesce(sum(amount) FILTER (WHERE status = 'pending'), 0) AS reversing
       FROM transactions WHERE reverses IS NOT NULL
       GROUP BY ledger_id, reverses
+    ),
+    compared AS (
+      SELECT ledger_id, id, t.id IS NOT NULL AS is_there,
+        ARRAY[coalesce(r.reversed, 0), coalesce(r.reversing, 0)] AS sums,
+        ARRAY[t.reversed_amount, t.reversing_amount]::numeric[] AS kept
+      FROM reversals r FULL JOIN transactions t USING (ledger_id, id)
     )
     SELECT 'reversed_amount', ledger_id, 'transaction ' || id,
-      coalesce(r.amount, 0) || ' reversed',
-      coalesce(t.reversed_amount::text, 'no such transaction')
-    FROM reversals r FULL JOIN transactions t USING (ledger_id, id)
-    WHERE coalesce(r.amount, 0) IS DISTINCT FROM t.reversed_amount
+      format('%s reversed and %s about to be', sums[1], sums[2]),
+      CASE WHEN is_there THEN format('%s and %s', kept[1], kept[2])
+        ELSE 'no such transaction' END
+    FROM compared WHERE sums <> kept OR NOT is_there
     ORDER BY ledger_id, id LIMIT 1
+"""
+
+# All legs of a transaction together, so that none is there twice under another id.
+LEGS = """
+    WITH moved AS (
+      SELECT e.ledger_id, e.transaction_id AS id, a.currency,
+        sum(CASE e.side WHEN 'debit' THEN e.amount ELSE -e.amount END) AS amount
+      FROM accounts a JOIN entries e ON e.ledger_id = a.ledger_id AND e.account_id = a.id
+      WHERE a.kind = 'gateway_clearing' AND e.phase IN ('posted', 'settled')
+      GROUP BY e.ledger_id, e.transaction_id, a.currency
+    ),
+    legs AS (
+      SELECT ledger_id, transaction_id AS id, currency, sum(amount) AS amount
+      FROM gateway_legs
+      GROUP BY ledger_id, transaction_id, currency
+    )
+    SELECT 'gateway_legs', ledger_id, 'transaction ' || id,
+      format('legs of %s %s', coalesce(m.amount, 0), currency), legs.amount::text
+    FROM legs LEFT JOIN moved m USING (ledger_id, id, currency)
+    WHERE legs.amount <> coalesce(m.amount, 0)
+    ORDER BY ledger_id, id, currency LIMIT 1
 """
 
 # By now the counters are what the entries come to, and every body is sound JSON.
@@ -203,4 +233,4 @@ OF_JOURNAL = """
 """
 
 OF_ACCOUNTS = (LEDGERS, CONSERVATION, OVERDRAFT, COUNTERS, ENTRIES)
-OF_TRANSACTIONS = (BALANCE, AMOUNT, STATUS, REVERSALS)
+OF_TRANSACTIONS = (BALANCE, AMOUNT, STATUS, REVERSALS, LEGS)

@@ -10,17 +10,26 @@ from attrs import frozen
 
 from payflow_adapters.postgres.verify import Fault, verify
 from payflow_domain.ids import AccountId, LedgerId, TransactionId
+from payflow_domain.ledger.accounts import Account, AccountKind, system_account_id
+from payflow_domain.ledger.batch import Executed, Request
 from payflow_domain.ledger.journal import link
 from payflow_domain.ledger.ledgers import GENESIS, Environment
+from payflow_domain.ledger.ports import Wanted
 from payflow_domain.ledger.service import Ledgers
+from payflow_domain.ledger.transactions import Reverse
+from payflow_domain.payments.gateway import MovementKind
+from payflow_domain.payments.model import Leg
+from payflow_domain.payments.ports import BeginPayments
 from tests.builders.deciding import split
 from tests.builders.ledger import (
+    EUR,
     FundedLedger,
     open_funded_ledger,
     settlement,
     transfer,
     wallet,
 )
+from tests.builders.times import START
 
 
 @frozen
@@ -34,9 +43,12 @@ class Made:
     held: TransactionId
     settled: TransactionId
     voided: TransactionId
+    charged: TransactionId
+    charging: TransactionId
+    fee: TransactionId
 
 
-def keep_books(ledgers: Ledgers) -> Made:
+def keep_books(ledgers: Ledgers, begin: BeginPayments) -> Made:
     """Keep the books of two ledgers, with a transaction in every state that there is."""
     ledger = open_funded_ledger(ledgers, wallets=3)
     first, second, _ = ledger.wallets
@@ -52,8 +64,61 @@ def keep_books(ledgers: Ledgers) -> Made:
     ledgers.void(ledger.id, voided)
     ledgers.post(ledger.id, split(wallet(1), [(wallet(2), 40), (wallet(3), 60)]))
     keep_dollars(ledgers, ledger)
+    keep_held_reversals(ledgers, ledger, transferred)
     open_funded_ledger(ledgers, environment=Environment.LIVE)
-    return Made(ledger.id, first, second, transferred, held, settled, voided)
+    made = transferred, held, settled, voided
+    return Made(ledger.id, first, second, *made, *keep_payments(ledgers, begin, ledger))
+
+
+def keep_held_reversals(ledgers: Ledgers, ledger: FundedLedger, original: TransactionId) -> None:
+    """Leave one that takes back 8 pending, void another, and settle 5 of a third."""
+
+    def hold(amount: int) -> TransactionId:
+        request = Request(ledger.id, ((Reverse(original, amount, is_held=True),),))
+        (result,) = ledgers.execute([request])
+        assert isinstance(result, Executed)
+        (outcome,) = result.outcomes
+        assert isinstance(outcome, tuple)
+        return outcome[0].transaction.id
+
+    hold(8)
+    ledgers.void(ledger.id, hold(9))
+    ledgers.settle(ledger.id, hold(10), 5)
+
+
+def keep_payments(
+    ledgers: Ledgers, begin: BeginPayments, ledger: FundedLedger
+) -> tuple[TransactionId, TransactionId, TransactionId]:
+    """Book a charge and its refund in part, a charge that is pending, and a fee."""
+    clearing, spent = (
+        ledgers.open_account(ledger.id, system_account(kind)).id
+        for kind in (AccountKind.GATEWAY_CLEARING, AccountKind.GATEWAY_FEES)
+    )
+
+    def charge() -> TransactionId:
+        return ledgers.hold(ledger.id, transfer(clearing, wallet(1).id, 200)).transaction.id
+
+    charged, charging = charge(), charge()
+    ledgers.settle(ledger.id, charged)
+    refunded = ledgers.reverse(ledger.id, charged, 80).transaction.id
+    fee = ledgers.post(ledger.id, transfer(spent, clearing, 7)).transaction.id
+    with begin() as uow:
+        uow.load({ledger.id: Wanted()})
+        uow.add_leg(leg(ledger, charged, MovementKind.CHARGE, 200))
+        uow.add_leg(leg(ledger, refunded, MovementKind.REFUND, -80))
+        uow.add_leg(leg(ledger, fee, MovementKind.FEE, -7))
+    return charged, charging, fee
+
+
+def system_account(kind: AccountKind) -> Account:
+    return Account(system_account_id(kind, EUR), kind, EUR, floor=None)
+
+
+def leg(
+    ledger: FundedLedger, transaction_id: TransactionId, kind: MovementKind, amount: int
+) -> Leg:
+    sandbox = Environment.SANDBOX
+    return Leg(ledger.id, transaction_id, "mock", sandbox, kind, "id", amount, EUR, START)
 
 
 def keep_dollars(ledgers: Ledgers, ledger: FundedLedger) -> None:

@@ -107,14 +107,36 @@ class TestTransactions:
             check="reversed_amount",
             ledger_id=books.made.ledger_id,
             subject=f"transaction {books.made.transferred}",
-            expected="30 reversed",
-            found="31",
+            expected="35 reversed and 8 about to be",
+            found="31 and 8",
+        )
+
+    def test_are_about_to_be_reversed_by_what_pending_reversals_come_to(self, books: Books) -> None:
+        fault = books.fault_after(
+            "UPDATE transactions SET reversing_amount = 9 WHERE id = %(id)s",
+            id=books.made.transferred,
+        )
+
+        assert (fault.check, fault.found) == ("reversed_amount", "35 and 9")
+
+    @pytest.mark.parametrize("column", ["reversed_amount", "reversing_amount"])
+    def test_without_reversals_are_not_reversed(self, books: Books, column: str) -> None:
+        fault = books.fault_after(
+            "UPDATE transactions SET reversed_amount = (%(column)s = 'reversed_amount')::int, "
+            "reversing_amount = (%(column)s = 'reversing_amount')::int WHERE id = %(id)s",
+            column=column,
+            id=books.made.settled,
+        )
+
+        assert (fault.check, fault.expected) == (
+            "reversed_amount",
+            "0 reversed and 0 about to be",
         )
 
     def test_that_reversals_name_exist(self, books: Books) -> None:
         fault = books.fault_after(
             "UPDATE transactions SET reverses = 'txn_unknown' WHERE reverses IS NOT NULL",
-            "UPDATE transactions SET reversed_amount = 0",
+            "UPDATE transactions SET reversed_amount = 0, reversing_amount = 0",
         )
 
         assert (fault.check, fault.found) == ("reversed_amount", "no such transaction")
