@@ -97,16 +97,17 @@ class Postman:
     url: str
 
     def deliver(self) -> int:
-        """Deliver what is due, in order; what is not taken is tried again next time."""
+        """Deliver what is due, in order; what the API could not take is tried again next time."""
         delivered = 0
         for notice in self.mock.due_notices():
-            if not self._is_taken(notice.payload, notice.signature):
+            if not self._is_answered(notice.payload, notice.signature):
                 break
             self.mock.mark_delivered(notice.id)
             delivered += 1
         return delivered
 
-    def _is_taken(self, payload: bytes, signature: str) -> bool:
+    def _is_answered(self, payload: bytes, signature: str) -> bool:
+        """Tell whether the API has taken a notice, or has refused it for good."""
         headers = {"Stripe-Signature": signature, "Content-Type": "application/json"}
         request = urllib.request.Request(self.url, payload, headers)  # noqa: S310  # our own address
         try:
@@ -114,6 +115,7 @@ class Postman:
                 return bool(answer.status == HTTPStatus.OK)
         except urllib.error.HTTPError as error:
             _logger.warning("mock_notice_refused", status=error.code)
+            return error.code < HTTPStatus.INTERNAL_SERVER_ERROR
         except OSError as error:
             _logger.info("mock_notice_not_delivered", why=str(error))
         return False

@@ -1,5 +1,6 @@
 """A payment gateway that is none: for trying PayFlow out, and for tests. It moves no money."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,7 +12,7 @@ from payflow_adapters.gateways.mock_file import SharedFile
 from payflow_adapters.gateways.mock_notices import SignedNotice
 from payflow_adapters.gateways.mock_schema import SCHEMA
 from payflow_adapters.gateways.mock_scripts import Scripts
-from payflow_adapters.gateways.mock_values import Behaviour, Trouble
+from payflow_adapters.gateways.mock_values import SLOW_S, Behaviour, Trouble
 from payflow_domain.clock import Clock
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.payments.gateway import (
@@ -148,9 +149,13 @@ class MockGateway:
 
     def _take(self, order: Order) -> Report:
         with self._book() as book:
-            told = mock_orders.take(book, order)
-        if isinstance(told, Trouble):
-            raise _error_of(told)
+            told, trouble = mock_orders.take(book, order)
+        if trouble is Trouble.SLOW:
+            time.sleep(SLOW_S)
+        elif trouble is not None:
+            raise _error_of(trouble)
+        if told is None:
+            raise AssertionError(order)
         return told
 
     def _meet_trouble(self) -> None:

@@ -30,19 +30,18 @@ _KEEPS_THE_MONEY = frozenset({ReportStatus.PENDING, ReportStatus.LOST})
 """Where a dispute stands while, or since, the charge's money is not there to be refunded."""
 
 
-def take(book: Book, order: Order) -> Report | Trouble:
-    """Take an order, or tell what the same one was told before; or what trouble it meets."""
+def take(book: Book, order: Order) -> tuple[Report | None, Trouble | None]:
+    """Take an order, or tell what the same one was told before; and what trouble it meets."""
     scripts = Scripts(book.connection)
     trouble = scripts.take_trouble()
     told = book.answer_to(order.transaction_id)
     if told is not None:
-        return trouble or _tell_again(book, told, order)
+        return _tell_again(book, told, order), trouble
     behaviour = _behaviour_of(book, scripts, order)
     trouble = trouble or behaviour.trouble
     if trouble is Trouble.TIMEOUT_NO_EFFECT or trouble is Trouble.UNAVAILABLE:
-        return trouble
-    told = _begin(book, order, behaviour)
-    return trouble or told
+        return None, trouble
+    return _begin(book, order, behaviour), trouble
 
 
 def refund_outside(book: Book, charge_id: str, amount: int) -> str:

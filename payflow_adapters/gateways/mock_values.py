@@ -11,6 +11,9 @@ from payflow_domain.payments.gateway import ReportStatus
 DELAY_S = 2
 """After so many seconds an outcome that is not told at once is there."""
 
+SLOW_S = 1.0
+"""How long a slow answer takes: by the machine's clock, since somebody waits for it."""
+
 
 class Trouble(StrEnum):
     """What keeps an answer from whoever asked."""
@@ -18,6 +21,7 @@ class Trouble(StrEnum):
     TIMEOUT_NO_EFFECT = "timeout_no_effect"
     TIMEOUT_WITH_EFFECT = "timeout_with_effect"
     UNAVAILABLE = "unavailable"
+    SLOW = "slow"
 
 
 @frozen
@@ -117,6 +121,7 @@ PAYMENT_METHODS: Mapping[str, Behaviour] = {
     "pm_timeout_no_effect": Behaviour(trouble=Trouble.TIMEOUT_NO_EFFECT),
     "pm_timeout_with_effect": Behaviour(trouble=Trouble.TIMEOUT_WITH_EFFECT),
     "pm_unavailable": Behaviour(trouble=Trouble.UNAVAILABLE),
+    "pm_slow": Behaviour(trouble=Trouble.SLOW),
     "pm_card_createDispute": Behaviour(dispute=(_DISPUTED,)),
     "pm_card_createDisputeWon": Behaviour(
         dispute=(_DISPUTED, Change(ReportStatus.WON, 2 * DELAY_S))
@@ -137,4 +142,5 @@ DESTINATIONS: Mapping[str, Behaviour] = {
     "ba_timeout_no_effect": Behaviour(_PAID, trouble=Trouble.TIMEOUT_NO_EFFECT),
     "ba_timeout_with_effect": Behaviour(_PAID, trouble=Trouble.TIMEOUT_WITH_EFFECT),
     "ba_unavailable": Behaviour(_PAID, trouble=Trouble.UNAVAILABLE),
+    "ba_slow": Behaviour(_PAID, trouble=Trouble.SLOW),
 }
