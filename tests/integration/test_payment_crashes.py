@@ -22,7 +22,7 @@ from payflow_bootstrap.commands.reconcile import reconcile
 from payflow_bootstrap.commands.verify import verify
 from payflow_domain.payments.gateway import Movement, MovementKind
 from tests.builders.development import Development, developing
-from tests.builders.http_client import Client
+from tests.builders.http_client import Json
 from tests.builders.processes import eventually, free_port, kill_all
 
 KILLS = 10
@@ -38,8 +38,15 @@ class Place:
 
     dev: Development
     mock: MockGateway
-    client: Client
     wallet: str
+
+    def get(self, path: str) -> Json:
+        """Read over a connection of its own: an older one may be to a process that was killed."""
+        client = self.dev.client()
+        try:
+            return client.get(path).json
+        finally:
+            client.close()
 
     def moved(self, kind: MovementKind) -> list[Movement]:
         now = datetime.now(UTC)
@@ -49,7 +56,7 @@ class Place:
         return eventually(lambda: len(self.moved(kind)) >= count)
 
     def pending(self) -> list[str]:
-        page = self.client.get("/transactions?status=pending&limit=100").json
+        page = self.get("/transactions?status=pending&limit=100")
         return [each["id"] for each in page["data"]]
 
     def kill(self, command: str) -> None:
@@ -76,8 +83,8 @@ class Place:
 
     def is_up(self) -> bool:
         try:
-            return self.dev.client().get("/wallets").status == 200
-        except OSError:
+            return "data" in self.get("/wallets")
+        except (OSError, HTTPException):
             return False
 
 
@@ -88,8 +95,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         client = dev.client()
         wallet = client.post("/wallets", {"name": "A wallet", "currency": "EUR"}).json["id"]
         mock = MockGateway(data_dir / "mock-gateway.sqlite3", SystemClock(), "never used to sign")
-        yield Place(dev, mock, client, wallet)
         client.close()
+        yield Place(dev, mock, wallet)
         mock.close()
 
 
@@ -146,7 +153,7 @@ def someone_waits(place: Place) -> bool:
 
 
 def balance(place: Place) -> dict[str, int]:
-    found = place.client.get(f"/wallets/{place.wallet}/balance").json
+    found = place.get(f"/wallets/{place.wallet}/balance")
     return {name: found[name] for name in ("posted", "pending", "available")}
 
 
