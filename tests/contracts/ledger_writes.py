@@ -215,6 +215,16 @@ class LedgerWrites(LedgerSuite):
         assert (reserved.reversing_amount, reserved.reversed_amount) == (4, 0)
         assert (reversed_.reversing_amount, reversed_.reversed_amount) == (0, 4)
 
+    def test_what_is_reversed_of_a_new_transaction_is_kept(
+        self, store: LedgerStore, movement: Request, clock: SettableClock
+    ) -> None:
+        with store.begin() as uow:
+            changes = changes_for(uow, movement, clock, CountingIds())
+            made = evolve(changes.made[0], reversed_amount=2, reversing_amount=3)
+            uow.write([evolve(changes, made=[made])])
+
+        assert store.transaction(movement.ledger_id, made.id) == made
+
     def test_metadata_is_kept_as_it_was_when_written(
         self, store: LedgerStore, ledgers: Ledgers, ledger: FundedLedger
     ) -> None:

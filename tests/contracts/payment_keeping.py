@@ -8,13 +8,13 @@ import pytest
 from attrs import evolve
 
 from payflow_domain.errors import PayFlowError
-from payflow_domain.ids import TransactionId
+from payflow_domain.ids import PartnerId, TransactionId
 from payflow_domain.ledger.errors import CommitFailed
 from payflow_domain.ledger.ports import Wanted
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.payments.gateway import PaymentKind
 from payflow_domain.payments.model import Payment, PaymentStatus
-from tests.builders.ledger import FundedLedger
+from tests.builders.ledger import FundedLedger, open_funded_ledger
 from tests.builders.times import START, TICK
 from tests.contracts.payment_suite import (
     CLAIM,
@@ -134,10 +134,11 @@ class PaymentKeeping(PaymentSuite):
         assert store.payment_with_gateway_id("stripe", LIVE, "ch_1") is None
 
     def test_a_unit_of_work_sees_the_payments_of_one_ledger(
-        self, store: PaymentStore, ledgers: Ledgers, other: FundedLedger, payment: Payment
+        self, store: PaymentStore, ledgers: Ledgers, payment: Payment
     ) -> None:
+        other = open_funded_ledger(ledgers, partner_id=PartnerId("ptr_other"))
         mine = evolve(payment, gateway_id="ch_1")
-        theirs = evolve(self.new_payment(ledgers, other, LIVE), gateway_id="ch_2")
+        theirs = evolve(self.new_payment(ledgers, other), gateway_id="ch_2")
         keep(store, mine, theirs)
 
         with store.begin() as uow:
