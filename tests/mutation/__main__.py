@@ -28,7 +28,13 @@ UNDER_TEST = Path("payflow_domain/ledger")
 TESTS = "tests/unit/ledger"
 QUICK = ("-p", "tests.mutation.quickly", "--hypothesis-profile=mutation", "-p", "no:cacheprovider")
 # The properties come last: the examples are quicker and kill most.
-ORDER = ("test_refusals.py", "test_accounts.py", "test_batch.py", "test_journal.py")
+ORDER = (
+    "test_refusals.py",
+    "test_accounts.py",
+    "test_batch.py",
+    "test_journal.py",
+    "test_reversals_held.py",
+)
 LAST = ("test_engine_laws.py", "test_engine_properties.py")
 _TESTS_FAILED = 1
 _FAILED = re.compile(r"^FAILED \S+/(.+?)(?: - .*)?$", re.MULTILINE)

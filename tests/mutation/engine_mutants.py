@@ -55,8 +55,18 @@ _FLOORS = [
     _engine("the floor is the account's own", "before.floor or 0, after", "0, after"),
     _engine(
         "no floor means no limit",
-        "    if before.floor is not None:\n        _check_floor",
-        "    if True:\n        _check_floor",
+        "if before.floor is not None and before.id not in beyond_floor:",
+        "if before.id not in beyond_floor:",
+    ),
+    _engine(
+        "what has happened elsewhere goes below the floor",
+        " and before.id not in beyond_floor:",
+        ":",
+    ),
+    _engine(
+        "only the accounts named go below their floor",
+        "before.id not in beyond_floor:",
+        "not beyond_floor:",
     ),
     _accounts(
         "held money is not available",
@@ -151,13 +161,12 @@ _HOLDS = [
 _REVERSALS = [
     _engine(
         "only what is posted is reversed",
-        "original.status is not Status.POSTED or original.type",
-        "original.type",
+        "original.status is not Status.POSTED or is_reversal",
+        "is_reversal",
     ),
+    _engine("a reversal is not reversed", " or is_reversal or", " or"),
     _engine(
-        "a reversal is not reversed",
-        " or original.type is TransactionType.REVERSAL:",
-        ":",
+        "only the types asked for are reversed", " or original.type not in command.of_types:", ":"
     ),
     _engine("a reversal is not above the rest", "if amount > left:", "if False:"),
     _engine(
@@ -175,8 +184,84 @@ _REVERSALS = [
     _engine("a reversal goes the other way", "p.side.opposite", "p.side"),
     _engine(
         "a reversal names its original",
-        "reverses=reversing.id if reversing else None",
+        "reverses=original.id if original else None",
         "reverses=None",
+    ),
+    _engine(
+        "an account stands in for another",
+        "command.instead.get(p.account_id, p.account_id)",
+        "p.account_id",
+    ),
+    _engine(
+        "what stands in may go below its floor",
+        "beyond_floor=frozenset(command.instead.values())",
+        "beyond_floor=frozenset()",
+    ),
+    _engine(
+        "what is stood in for has no leave to go below its floor",
+        "beyond_floor=frozenset(command.instead.values())",
+        "beyond_floor=frozenset(working.books.accounts)",
+    ),
+]
+
+_HELD_REVERSALS = [
+    _engine(
+        "a held reversal is pending",
+        "draft, Phase.HELD, reserved)",
+        "draft, Phase.POSTED, reserved)",
+    ),
+    _engine(
+        "a held reversal reserves its part",
+        "reversing_amount=original.reversing_amount + amount",
+        "reversing_amount=original.reversing_amount",
+    ),
+    _engine(
+        "held reversals add up",
+        "reversing_amount=original.reversing_amount + amount",
+        "reversing_amount=amount",
+    ),
+    _engine(
+        "what is held is left to no other reversal",
+        "original.reversed_amount - original.reversing_amount\n",
+        "original.reversed_amount\n",
+    ),
+    _engine(
+        "the original is kept as reserved",
+        "        working.tried_transactions[original.id] = original\n",
+        "",
+    ),
+    _engine(
+        "the end of a held reversal reaches its original", "if held.reverses is None:", "if True:"
+    ),
+    _engine(
+        "a settled reversal counts as reversed",
+        "reversed_amount=original.reversed_amount + taken",
+        "reversed_amount=original.reversed_amount",
+    ),
+    _engine(
+        "reversals that settle add up",
+        "reversed_amount=original.reversed_amount + taken",
+        "reversed_amount=taken",
+    ),
+    _engine(
+        "all that was reserved is given free",
+        "reversing_amount=original.reversing_amount - held.amount",
+        "reversing_amount=original.reversing_amount - taken",
+    ),
+    _engine(
+        "only what was reserved is given free",
+        "reversing_amount=original.reversing_amount - held.amount",
+        "reversing_amount=0",
+    ),
+    _engine(
+        "of a reversal settled in part only that was reversed",
+        "_no_longer_held(working, held, taken=amount)",
+        "_no_longer_held(working, held, taken=held.amount)",
+    ),
+    _engine(
+        "a voided reversal has reversed nothing",
+        "_no_longer_held(working, held, taken=0)",
+        "_no_longer_held(working, held, taken=held.amount)",
     ),
 ]
 
@@ -231,5 +316,6 @@ ENGINE_MUTANTS = [
     *_COUNTERS,
     *_HOLDS,
     *_REVERSALS,
+    *_HELD_REVERSALS,
     *_UNITS,
 ]

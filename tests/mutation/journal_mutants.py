@@ -21,10 +21,43 @@ _NUMBERS = [
         "        sequence=working.sequence + 1,\n        created_at",
         "        sequence=working.sequence,\n        created_at",
     ),
+    _engine("each wallet that moved has a number", "1 + len(told) + (reversed_", "1 + (reversed_"),
+    _engine("a reversed original has a number", " + (reversed_ is not None)", ""),
+    _engine("the end of a payout has a number", " + (payout is not None)", ""),
     _engine(
-        "each event has a number",
-        "working.sequence += 1 + len(told) + (reversing is not None)",
-        "working.sequence += 1 + len(told)",
+        "a reversed original has the number of the last event of it",
+        "original = reversed_ = evolve(original, sequence=working.sequence)",
+        "reversed_ = original",
+    ),
+    _engine(
+        "an original is told of once it is reversed",
+        "original if original and transaction.status is Status.POSTED else None",
+        "original",
+    ),
+    _engine(
+        "a pending payout has not ended",
+        "TransactionType.PAYOUT and transaction.status is not Status.PENDING:",
+        "TransactionType.PAYOUT:",
+    ),
+    _engine(
+        "only a payout ends as one",
+        "if transaction.type is TransactionType.PAYOUT and transaction.status",
+        "if transaction.status",
+    ),
+    _engine(
+        "a payout that came back has ended",
+        "original is not None and original.type is TransactionType.PAYOUT",
+        "False",
+    ),
+    _engine(
+        "only a payout comes back as one",
+        "original is not None and original.type is TransactionType.PAYOUT",
+        "original is not None",
+    ),
+    _engine(
+        "a payout that came back is told as it is now",
+        "            payout = _payout_told(transaction, reversed_)\n",
+        "",
     ),
     _engine(
         "movements of the ledger's own accounts are not told",
@@ -46,6 +79,17 @@ _NUMBERS = [
         "a reversed original is told of",
         "    if applied.reversed is not None:",
         "    if False:",
+    ),
+    _journal("the end of a payout is told", "    if applied.payout is not None:", "    if False:"),
+    _journal(
+        "a payout that came back is told as failed",
+        "is_paid = applied.payout is transaction and",
+        "is_paid =",
+    ),
+    _journal(
+        "a payout that was voided is told as failed",
+        "is_paid = applied.payout is transaction and transaction.status is Status.POSTED",
+        "is_paid = applied.payout is transaction",
     ),
     _journal(
         "a debit is told as a debit",
@@ -100,6 +144,32 @@ _KEYS = [
         "another request is not refused for the reason of the first",
         "elif first.claim == request.claim:",
         "else:",
+    ),
+    _batch(
+        "what finishes a claimed key takes effect",
+        "if request.finishes and spent is not None and spent.answer is None:",
+        "if False:",
+    ),
+    _batch(
+        "a claimed key is finished only by what says so",
+        "if request.finishes and spent",
+        "if spent",
+    ),
+    _batch(
+        "a key that has an answer is not finished again",
+        "spent is not None and spent.answer is None:\n        return None",
+        "spent is not None:\n        return None",
+    ),
+    _batch(
+        "the original of a pending reversal is loaded",
+        "originals - books.transactions.keys()",
+        "set()",
+    ),
+    _batch("the accounts of that original are loaded", "for _ in range(2):", "for _ in range(1):"),
+    _batch(
+        "what stands in for an account is loaded",
+        "                wanted.accounts.update(command.instead.values())\n",
+        "",
     ),
     _batch("each request has its own outcomes", "len(request.units)))", "1))"),
     _batch("nothing is written without an effect", "    if not applied:\n", "    if False:\n"),

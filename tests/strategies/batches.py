@@ -5,7 +5,6 @@ which transactions exist at that point of the batch.
 """
 
 from collections.abc import Callable, Sequence
-from math import prod
 from typing import NamedTuple
 
 from attrs import evolve, frozen
@@ -23,6 +22,7 @@ from payflow_domain.ledger.transactions import (
     Settle,
     Status,
     Transaction,
+    TransactionType,
     Unit,
     Void,
 )
@@ -61,17 +61,23 @@ class Step(NamedTuple):
 
 
 _MAKING = ("post", "hold")
-_FOLLOWING = ("settle", "void", "reverse")
+_REVERSING = ("reverse", "reverse_held", "reverse_instead", "reverse_of_types")
+_ENDING = ("settle", "void")
+_FOLLOWING = (*_ENDING * 4, *_REVERSING, *_REVERSING[:3], "reverse_held")
 _REFUSED = ("same", "absent", "unbalanced", "currency", "one_legged", "headline")
-_KINDS = (*_MAKING * 4, "split", "split_hold", *_FOLLOWING * 3, *_REFUSED)
+_KINDS = (*_MAKING * 3, "post", "beyond", "split", "split_hold", *_FOLLOWING, *_REFUSED)
 _AMOUNTS = (*range(1, 151), *range(1, 31), MAX_AMOUNT)
 _CHOICES = (len(_KINDS), 2, 3, 8, 6, len(_AMOUNTS))
+_ANY_TRANSACTION = 5
 _FLOORS = (0, 0, None, None, -300, -50, 50, 250)
 _FUNDS_MAX = 300
 
 
 def _step(number: int) -> Step:
-    """Read a step out of one number: to draw each of its parts would take five times as long."""
+    """Read a step out of one number: to draw each of its parts would take five times as long.
+
+    The number is drawn as bytes, which come out evenly: integers are mostly small ones.
+    """
     digits = []
     for choices in _CHOICES:
         number, digit = divmod(number, choices)
@@ -80,7 +86,7 @@ def _step(number: int) -> Step:
     return Step(_KINDS[kind], part == 1, unit > 0, one, other, _AMOUNTS[amount])
 
 
-_steps = st.integers(0, prod(_CHOICES) - 1).map(_step)
+_steps = st.binary(min_size=4, max_size=4).map(lambda drawn: _step(int.from_bytes(drawn, "big")))
 
 
 def _books(wallets: Sequence[int], closed: int | None) -> Books:
@@ -121,9 +127,9 @@ def _batch(books: Books, steps: Sequence[Step]) -> Batch:
 
 def _command(step: Step, accounts: Sequence[Account], made: Sequence[Transaction]) -> Command:
     if step.kind in _FOLLOWING and made:
-        return _follow(step, made)
+        return _follow(step, accounts, made)
     draft = _draft(step, accounts)
-    return Post(draft) if step.kind in {"post", "split"} else Hold(draft)
+    return Post(draft) if step.kind in {"post", "beyond", "split"} else Hold(draft)
 
 
 def _draft(step: Step, accounts: Sequence[Account]) -> Draft:
@@ -134,6 +140,10 @@ def _draft(step: Step, accounts: Sequence[Account]) -> Draft:
         amount = min(step.amount, MAX_AMOUNT // 4)
         return split(debit, [(peer, amount) for peer in peers])
     draft = transfer(debit.id, _credited(step, debit, credit), step.amount, debit.currency)
+    if step.part:
+        draft = evolve(draft, type=TransactionType.PAYOUT)
+    if step.kind == "beyond":
+        return evolve(draft, beyond_floor=frozenset({debit.id}))
     return _SPOILT.get(step.kind, _as_it_is)(draft)
 
 
@@ -157,17 +167,38 @@ _SPOILT: dict[str, Callable[[Draft], Draft]] = {
 }
 
 
-def _follow(step: Step, made: Sequence[Transaction]) -> Command:
+def _follow(step: Step, accounts: Sequence[Account], made: Sequence[Transaction]) -> Command:
     """Settle, void or reverse a transaction that can be, most of the time."""
-    wanted = Status.POSTED if step.kind == "reverse" else Status.PENDING
-    fitting = [each for each in made if each.status is wanted]
-    choice = fitting if fitting and step.other else made
+    ends = step.kind in _ENDING
+    fitting = [each for each in made if (_can_end if ends else _can_be_reversed)(each)]
+    choice = fitting if fitting and step.other < _ANY_TRANSACTION else made
     chosen = choice[step.one % len(choice)]
     amount = 1 + step.amount % (min(chosen.amount, MAX_AMOUNT - 1) + 1) if step.part else None
+    if not ends:
+        return _reverse(step, accounts, chosen, amount)
+    return Settle(chosen.id, amount) if step.kind == "settle" else Void(chosen.id)
+
+
+def _can_end(transaction: Transaction) -> bool:
+    return transaction.status is Status.PENDING
+
+
+def _can_be_reversed(transaction: Transaction) -> bool:
+    is_reversal = transaction.type is TransactionType.REVERSAL
+    return transaction.status is Status.POSTED and not is_reversal
+
+
+def _reverse(
+    step: Step, accounts: Sequence[Account], chosen: Transaction, amount: int | None
+) -> Reverse:
     match step.kind:
-        case "settle":
-            return Settle(chosen.id, amount)
-        case "reverse":
-            return Reverse(chosen.id, amount)
+        case "reverse_held":
+            return Reverse(chosen.id, amount, is_held=True)
+        case "reverse_instead":
+            replaced = chosen.postings[step.other % len(chosen.postings)].account_id
+            peers = [each.id for each in accounts if each.currency == chosen.currency]
+            return Reverse(chosen.id, amount, instead={replaced: peers[step.amount % len(peers)]})
+        case "reverse_of_types":
+            return Reverse(chosen.id, amount, of_types=frozenset({TransactionType.TRANSFER}))
         case _:
-            return Void(chosen.id)
+            return Reverse(chosen.id, amount)

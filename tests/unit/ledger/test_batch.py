@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 
+import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from payflow_adapters.memory import MemoryStore
 from payflow_domain.errors import PayFlowError
-from payflow_domain.ids import LedgerId, PartnerId
+from payflow_domain.ids import LedgerId, PartnerId, TransactionId
 from payflow_domain.ledger.accounts import Account
 from payflow_domain.ledger.batch import (
     Executed,
     Replayed,
     Request,
     Telling,
+    load_for,
 )
 from payflow_domain.ledger.engine import Outcome
 from payflow_domain.ledger.errors import (
@@ -25,10 +28,11 @@ from payflow_domain.ledger.idempotency import Answer, Claim, IdempotencyKey, Spe
 from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.ports import Loaded
 from payflow_domain.ledger.published import publish_applied
-from payflow_domain.ledger.transactions import Hold, Post, Settle, Unit
+from payflow_domain.ledger.service import Ledgers
+from payflow_domain.ledger.transactions import Command, Hold, Post, Reverse, Settle, Unit, Void
 from tests.builders.deciding import DecidedRequests, apply_all, decide_in_one
-from tests.builders.ledger import funded_books, transfer
-from tests.builders.times import START, CountingIds, wallet_id
+from tests.builders.ledger import funded_books, ledgers_over, open_funded_ledger, transfer
+from tests.builders.times import START, CountingIds, SettableClock, wallet_id
 from tests.strategies.batches import Batch, batches
 from tests.strategies.ledger import claims
 
@@ -143,6 +147,72 @@ def test_a_key_without_an_answer_yet_is_in_flight() -> None:
     assert isinstance(result, IdempotencyInFlight)
 
 
+def test_a_request_without_an_answer_claims_its_key() -> None:
+    decided = _decide(Request(LEDGER.id, (_unit(10),), CLAIM))
+
+    assert decided.changes is not None
+    assert decided.changes.spent == [SpentKey(CLAIM, None)]
+
+
+def test_what_finishes_a_claimed_key_answers_it() -> None:
+    decided = _decide(_finish(10), spent=SpentKey(CLAIM, None))
+
+    assert _took_effect(decided.results[0])
+    assert decided.changes is not None
+    assert decided.changes.spent == [SpentKey(CLAIM, Answer(201, b"1 of 1"))]
+
+
+def test_what_is_refused_leaves_a_claimed_key_without_an_answer() -> None:
+    decided = _decide(_finish(1001), spent=SpentKey(CLAIM, None))
+
+    assert not _took_effect(decided.results[0])
+    assert decided.changes is None
+
+
+def test_a_key_that_has_its_answer_is_not_finished_again() -> None:
+    decided = _decide(_finish(10), spent=SpentKey(CLAIM, ANSWER))
+
+    assert decided.results == [Replayed(ANSWER)]
+    assert decided.changes is None
+
+
+def test_of_two_that_finish_a_key_one_takes_effect() -> None:
+    decided = _decide(_finish(10), _finish(10), spent=SpentKey(CLAIM, None))
+
+    assert _took_effect(decided.results[0])
+    assert decided.results[1] == Replayed(Answer(201, b"1 of 1"))
+
+
+@pytest.mark.parametrize("end", [Settle, Void])
+def test_with_a_reversal_on_its_way_its_original_is_loaded(end: type[Settle | Void]) -> None:
+    store = MemoryStore(SettableClock())
+    ledgers = ledgers_over(store.begin, store, SettableClock())
+    ledger = open_funded_ledger(ledgers, wallets=3)
+    one, other, third = ledger.wallets
+    sent = ledgers.post(ledger.id, transfer(one, other, 10)).transaction.id
+    held = _made(ledgers, ledger.id, Reverse(sent, is_held=True, instead={other: third}))
+
+    with store.begin() as uow:
+        loaded = load_for(uow, [Request(ledger.id, ((end(held),),))])[ledger.id]
+
+    assert loaded.transactions.keys() == {held, sent}
+    assert loaded.accounts.keys() == {one, other, third}
+
+
+def test_with_a_reversal_to_be_made_what_stands_in_is_loaded() -> None:
+    store = MemoryStore(SettableClock())
+    ledgers = ledgers_over(store.begin, store, SettableClock())
+    ledger = open_funded_ledger(ledgers, wallets=3)
+    one, other, third = ledger.wallets
+    sent = ledgers.post(ledger.id, transfer(one, other, 10)).transaction.id
+
+    with store.begin() as uow:
+        reverse = Reverse(sent, instead={other: third})
+        loaded = load_for(uow, [Request(ledger.id, ((reverse,),))])[ledger.id]
+
+    assert loaded.accounts.keys() == {one, other, third}
+
+
 def test_made_and_changed_transactions_are_told_apart() -> None:
     before, (held,) = apply_all(funded_books(wallets=2), Hold(transfer(ONE, OTHER, 300)))
     books = Loaded(
@@ -231,6 +301,18 @@ def _unit(amount: int) -> Unit:
 
 def _pay(amount: int, claim: Claim | None = None) -> Request:
     return Request(LEDGER.id, (_unit(amount),), claim, _render if claim else None)
+
+
+def _finish(amount: int) -> Request:
+    return Request(LEDGER.id, (_unit(amount),), CLAIM, _render, finishes=True)
+
+
+def _made(ledgers: Ledgers, ledger_id: LedgerId, command: Command) -> TransactionId:
+    (result,) = ledgers.execute([Request(ledger_id, ((command,),))])
+    assert isinstance(result, Executed)
+    (outcome,) = result.outcomes
+    assert isinstance(outcome, tuple)
+    return outcome[0].transaction.id
 
 
 def _render(outcomes: Sequence[Telling]) -> Answer:

@@ -1,7 +1,7 @@
 """What the posting engine keeps true whatever it is asked."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from itertools import count, pairwise
 
 from hypothesis import assume, given, settings
@@ -9,15 +9,30 @@ from hypothesis import strategies as st
 
 from payflow_domain.ids import AccountId
 from payflow_domain.ledger.accounts import Account, Counters, Phase, Side, balance
-from payflow_domain.ledger.engine import Books, Decisions
+from payflow_domain.ledger.engine import Applied, Books, Decisions
 from payflow_domain.ledger.journal import EventType, facts_of
-from payflow_domain.ledger.transactions import Entry, Hold, Post, Reverse, Settle, Unit, Void
+from payflow_domain.ledger.transactions import (
+    Command,
+    Entry,
+    Hold,
+    Post,
+    Reverse,
+    Settle,
+    Unit,
+    Void,
+)
 from tests.builders.deciding import applied_in, books_after, decide_naming, decide_units
 from tests.builders.times import transaction_id
 from tests.strategies.batches import Batch, batches
 
 thoroughly = settings(max_examples=1000)
 NEVER_MADE = transaction_id(10**6)
+
+_END_OF_A_PAYOUT = {
+    "pending": None,
+    "posted": EventType.PAYOUT_COMPLETED,
+    "voided": EventType.PAYOUT_FAILED,
+}
 
 
 @thoroughly
@@ -47,12 +62,14 @@ def test_nothing_is_taken_below_a_floor(batch: Batch) -> None:
     accounts = batch.books.accounts
     available = {each.id: each.balance.available for each in accounts.values()}
 
-    for entry in _entries(batch.decide()):
-        account = accounts[entry.account_id]
-        before = available[account.id]
-        available[account.id] = balance(entry.after, account.normal_side).available
-        takes = available[account.id] < before
-        assert not takes or account.floor is None or available[account.id] >= account.floor
+    for command, applied in _commanded(batch, batch.decide()):
+        for entry in applied.entries:
+            account = accounts[entry.account_id]
+            before = available[account.id]
+            available[account.id] = balance(entry.after, account.normal_side).available
+            takes = available[account.id] < before
+            may_go_below = account.floor is None or account.id in _named_beyond_floor(command)
+            assert not takes or may_go_below or available[account.id] >= (account.floor or 0)
 
 
 @thoroughly
@@ -186,7 +203,8 @@ def test_only_what_changed_is_returned(batch: Batch) -> None:
 
     assert decisions.accounts.keys() == {entry.account_id for entry in _entries(decisions)}
     changed = {each.transaction.id for each in applied_in(decisions)}
-    changed |= {each.reversed.id for each in applied_in(decisions) if each.reversed}
+    originals = {each.transaction.reverses for each in applied_in(decisions)}
+    changed |= {each for each in originals if each is not None}
     assert decisions.transactions.keys() == changed
 
 
@@ -216,11 +234,39 @@ def test_a_movement_is_told_with_the_final_balance_of_its_command(batch: Batch) 
 def test_reversals_never_add_up_to_more_than_the_original(batch: Batch) -> None:
     after = books_after(batch.books, batch.decide()).transactions.values()
 
-    reversed_amounts: Counter[str] = Counter()
+    amounts: Counter[tuple[str, str]] = Counter()
     for reversal in after:
-        reversed_amounts[reversal.reverses or ""] += reversal.amount
+        amounts[reversal.reverses or "", reversal.status.value] += reversal.amount
     for original in after:
-        assert original.reversed_amount == reversed_amounts[original.id] <= original.amount
+        assert original.reversed_amount == amounts[original.id, "posted"]
+        assert original.reversing_amount == amounts[original.id, "pending"]
+        assert original.reversed_amount + original.reversing_amount <= original.amount
+
+
+@thoroughly
+@given(batches())
+def test_the_original_is_told_of_when_its_reversal_is_completed(batch: Batch) -> None:
+    for applied in applied_in(batch.decide()):
+        reversal = applied.transaction
+        is_completed = reversal.reverses is not None and reversal.status.value == "posted"
+        assert (applied.reversed.id if applied.reversed else None) == (
+            reversal.reverses if is_completed else None
+        )
+
+
+@thoroughly
+@given(batches())
+def test_a_payout_is_told_of_last_and_only_when_it_ends_or_comes_back(batch: Batch) -> None:
+    for applied in applied_in(batch.decide()):
+        types = [type_ for type_, _ in facts_of(applied)]
+        transaction, original = applied.transaction, applied.reversed
+        expected = None
+        if original is not None and original.type.value == "payout":
+            expected = EventType.PAYOUT_FAILED
+        elif transaction.type.value == "payout":
+            expected = _END_OF_A_PAYOUT[transaction.status.value]
+        assert [each for each in types if "payout" in each] == ([expected] if expected else [])
+        assert expected is None or types[-1] is expected
 
 
 @thoroughly
@@ -235,6 +281,22 @@ def test_a_transaction_is_completed_once_and_stays_so(batch: Batch) -> None:
     for statuses in seen.values():
         assert len(statuses) == 1 or (len(statuses) == 2 and statuses[0] == "pending")
         assert all(one != other for one, other in pairwise(statuses))
+
+
+def _commanded(batch: Batch, decisions: Decisions) -> Iterator[tuple[Command, Applied]]:
+    """Pair each command that took effect with what it came to."""
+    for unit, outcome in zip(batch.units, decisions.outcomes, strict=True):
+        if isinstance(outcome, tuple):
+            yield from zip(unit, outcome, strict=True)
+
+
+def _named_beyond_floor(command: Command) -> Collection[AccountId]:
+    match command:
+        case Post(draft) | Hold(draft):
+            return draft.beyond_floor
+        case Reverse():
+            return command.instead.values()
+    return ()
 
 
 def _entries(decisions: Decisions) -> list[Entry]:
@@ -276,4 +338,6 @@ def _currencies(books: Books, unit: Unit) -> set[str]:
                 touched |= {posting.account_id for posting in draft.postings}
             case Settle(id_) | Void(id_) | Reverse(id_) if id_ in books.transactions:
                 touched |= {each.account_id for each in books.transactions[id_].postings}
+        if isinstance(command, Reverse):
+            touched |= set(command.instead.values())
     return {books.accounts[each].currency if each in books.accounts else "?" for each in touched}

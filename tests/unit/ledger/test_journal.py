@@ -10,9 +10,19 @@ from hypothesis import strategies as st
 
 from payflow_adapters.encoding import encode_json
 from payflow_domain.ids import LedgerId, PartnerId
+from payflow_domain.ledger.engine import Applied
 from payflow_domain.ledger.journal import Event, EventType, facts_of, link, write_events
 from payflow_domain.ledger.ledgers import GENESIS, Environment, Ledger
-from payflow_domain.ledger.transactions import Command, Hold, Post, Reverse, Settle, Void
+from payflow_domain.ledger.transactions import (
+    Command,
+    Failure,
+    Hold,
+    Post,
+    Reverse,
+    Settle,
+    TransactionType,
+    Void,
+)
 from tests.builders.deciding import apply_all
 from tests.builders.ledger import funded_books, settlement, transfer
 from tests.builders.times import START, CountingIds, transaction_id, wallet_id
@@ -20,7 +30,10 @@ from tests.builders.times import START, CountingIds, transaction_id, wallet_id
 LEDGER = Ledger(LedgerId(1), PartnerId("ptr_1"), Environment.LIVE, None, last_at=START)
 ONE, OTHER = wallet_id(1), wallet_id(2)
 SENT = transfer(ONE, OTHER, 100)
-FIRST = transaction_id(1)
+PAYOUT = evolve(transfer(ONE, settlement().id, 100), type=TransactionType.PAYOUT)
+FIRST, SECOND = transaction_id(1), transaction_id(2)
+HOLD_BACK = Reverse(FIRST, is_held=True)
+BOOKS = funded_books(wallets=2)
 
 facts = st.lists(
     st.tuples(st.sampled_from(EventType), st.dictionaries(st.text(max_size=5), st.integers(0, 9))),
@@ -132,9 +145,65 @@ def test_a_reversal_tells_last_of_what_it_reversed() -> None:
     ]
 
 
+def test_a_held_reversal_tells_nothing_of_what_it_is_to_reverse() -> None:
+    assert _types(Post(SENT), HOLD_BACK) == [EventType.TRANSACTION_PENDING]
+    assert _types(Post(SENT), HOLD_BACK, Void(SECOND)) == [EventType.TRANSACTION_FAILED]
+
+
+def test_the_end_of_a_held_reversal_is_told_as_a_reversal() -> None:
+    assert _types(Post(SENT), HOLD_BACK, Settle(SECOND)) == _types(Post(SENT), Reverse(FIRST))
+
+
+def test_a_payout_is_told_of_when_it_is_made_and_last_when_it_is_paid() -> None:
+    assert _types(Hold(PAYOUT)) == [EventType.TRANSACTION_PENDING]
+    assert _types(Hold(PAYOUT), Settle(FIRST)) == [
+        EventType.TRANSACTION_COMPLETED,
+        EventType.WALLET_DEBITED,
+        EventType.PAYOUT_COMPLETED,
+    ]
+
+
+def test_a_payout_that_failed_is_told_of_last() -> None:
+    assert _types(Hold(PAYOUT), Void(FIRST)) == [
+        EventType.TRANSACTION_FAILED,
+        EventType.PAYOUT_FAILED,
+    ]
+
+
+def test_a_payout_that_came_back_is_told_as_failed_after_its_reversal() -> None:
+    assert _types(Hold(PAYOUT), Settle(FIRST), Reverse(FIRST)) == [
+        EventType.TRANSACTION_COMPLETED,
+        EventType.WALLET_CREDITED,
+        EventType.TRANSACTION_REVERSED,
+        EventType.PAYOUT_FAILED,
+    ]
+
+
+def test_the_end_of_a_payout_tells_the_payout_as_it_is_then() -> None:
+    failure = Failure("account_closed", "The bank account is closed.")
+
+    _, (*_, paid) = apply_all(BOOKS, Hold(PAYOUT), Settle(FIRST))
+    _, (*_, failed) = apply_all(BOOKS, Hold(PAYOUT), Void(FIRST, failure))
+    _, (*_, came_back) = apply_all(BOOKS, Hold(PAYOUT), Settle(FIRST), Reverse(FIRST))
+
+    ended = [_told_last(applied) for applied in (paid, failed, came_back)]
+    assert [each["id"] for each in ended] == [FIRST] * 3
+    assert [each["status"] for each in ended] == ["completed", "failed", "reversed"]
+    assert [each["walletId"] for each in ended] == [ONE] * 3
+    assert ended[1]["failure"] == {
+        "code": "account_closed",
+        "message": "The bank account is closed.",
+    }
+
+
+def _told_last(applied: Applied) -> dict[str, object]:
+    *_, (_, told) = facts_of(applied)
+    return told
+
+
 def _types(*commands: Command) -> list[EventType]:
     """Return what is told of the last of the commands."""
-    _, applied = apply_all(funded_books(wallets=2), *commands)
+    _, applied = apply_all(BOOKS, *commands)
     return [type_ for type_, _ in facts_of(applied[-1])]
 
 

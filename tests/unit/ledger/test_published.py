@@ -13,6 +13,7 @@ from payflow_domain.ledger.published import (
     publish_move,
     publish_time,
     publish_transaction,
+    publish_with_balances,
 )
 from payflow_domain.ledger.transactions import (
     Command,
@@ -114,6 +115,41 @@ def test_a_transaction_is_reversed_once_all_of_it_is(amount: int, status: str) -
     original = publish_transaction(applied.reversed)
     assert (original["id"], original["status"]) == (FIRST, status)
     assert (original["reversedAmount"], original["sequence"]) == (amount, 7)
+
+
+def test_a_held_reversal_is_pending_and_names_its_original() -> None:
+    published = publish_applied(_applied(Post(SENT), Reverse(FIRST, 40, is_held=True)))
+
+    assert (published["id"], published["type"], published["status"]) == (
+        SECOND,
+        "reversal",
+        "pending",
+    )
+    assert (published["reverses"], published["completedAt"]) == (FIRST, None)
+    assert published["balances"] == [
+        {"walletId": ONE, "posted": 900, "pending": 40, "available": 900},
+        {"walletId": OTHER, "posted": 1100, "pending": -40, "available": 1060},
+    ]
+
+
+def test_only_what_was_taken_back_counts_as_reversed() -> None:
+    books, _ = apply_all(
+        funded_books(wallets=2), Post(SENT), Reverse(FIRST, 40), Reverse(FIRST, 60, is_held=True)
+    )
+
+    published = publish_transaction(books.transactions[FIRST])
+
+    assert (published["reversedAmount"], published["status"]) == (40, "completed")
+
+
+def test_balances_are_of_the_wallets_asked_for() -> None:
+    applied = _applied(Post(SENT))
+
+    published = publish_with_balances(applied.transaction, applied.wallets[1:])
+
+    assert published == publish_transaction(applied.transaction) | {
+        "balances": [{"walletId": OTHER, "posted": 1100, "pending": 0, "available": 1100}]
+    }
 
 
 def test_an_answer_shows_the_balances_that_were_left() -> None:
