@@ -151,9 +151,9 @@ def _notice(said: _Members) -> Notice:
 def _report(said: _Members) -> Report:
     transaction_id, charge_id, failure = said["transactionId"], said["chargeId"], said["failure"]
     return Report(
-        kind=PaymentKind(said["kind"]),
+        kind=PaymentKind(_text(said["kind"])),
         gateway_id=_text(said["gatewayId"]),
-        status=ReportStatus(said["status"]),
+        status=ReportStatus(_text(said["status"])),
         money=Money(cast("int", said["amount"]), _text(said["currency"])),
         transaction_id=None if transaction_id is None else TransactionId(_text(transaction_id)),
         charge_id=None if charge_id is None else _text(charge_id),
