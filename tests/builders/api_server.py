@@ -109,6 +109,8 @@ def running_api(
         PAYFLOW_PORT=str(port),
         PAYFLOW_PROCESSES=str(processes),
         PAYFLOW_LOG_LEVEL="warning",
+        PAYFLOW_SANDBOX_GATEWAY="mock",
+        PAYFLOW_MOCK_GATEWAY_FILE=str(log.with_suffix(".mock-gateway")),
         SESSION_SECRET=SESSION_SECRET,
     )
     with log.open("ab") as output:

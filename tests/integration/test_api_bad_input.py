@@ -22,6 +22,7 @@ MOVING = {
     ),
     "/wallets/$rich/credit": ("{%s}", ""),
     "/wallets/$rich/debit": ("{%s}", ""),
+    "/payouts": ('{"walletId":"$rich","destination":"ba_paid",%s}', ""),
 }
 
 
