@@ -5,6 +5,7 @@ from functools import partial
 
 from dependency_injector import containers, providers
 
+from payflow_adapters.bounded_security_log import BoundedSecurityLog
 from payflow_adapters.clock import SystemClock
 from payflow_adapters.currencies import iso_currencies
 from payflow_adapters.encoding import encode_json
@@ -81,13 +82,14 @@ class Core(containers.DeclarativeContainer):
         descriptor=descriptor,
         answer_timeout=answer_timeout,
     )
+    security = providers.Singleton(BoundedSecurityLog, store)
     notices = providers.Singleton(
         Notices,
         begin=store.provided.begin,
         reader=store,
         desk=desk,
         gateway_of=gateways,
-        security=store,
+        security=security,
         clock=clock,
         render=render,
     )
