@@ -29,13 +29,13 @@ class UuidSource:
     """Makes public ids."""
 
     def minting(self, at: datetime) -> Mint:
-        bodies = _bodies(at)
+        next_body = _bodies(at).__next__
 
         def mint(prefix: str) -> str:
-            body = next(bodies, None)
-            if body is None:
-                raise OverflowError(at)
-            return f"{prefix}_{body}"
+            try:
+                return f"{prefix}_{next_body()}"
+            except StopIteration:
+                raise OverflowError(at) from None
 
         return mint
 

@@ -95,6 +95,11 @@ def texts(values: Iterable[str | None]) -> Texts:
     return Texts(_array(Texts, [_NULL if one is None else _bytes(one.encode()) for one in values]))
 
 
+def words(values: Iterable[str]) -> Texts:
+    """Write texts of which there are few: codes and the words of enumerations."""
+    return Texts(_array(Texts, [_word(value) for value in values]))
+
+
 def encoded(values: Iterable[bytes | None]) -> Texts:
     """Write texts that are UTF-8 already."""
     return Texts(_array(Texts, [_NULL if one is None else _bytes(one) for one in values]))
@@ -149,6 +154,11 @@ def _array(kind: type[Array], elements: list[bytes]) -> bytes:
 
 def _bytes(value: bytes) -> bytes:
     return _LENGTH(len(value)) + value
+
+
+@lru_cache(maxsize=1_024)
+def _word(value: str) -> bytes:
+    return _bytes(value.encode())
 
 
 @lru_cache(maxsize=64)

@@ -15,6 +15,7 @@ from payflow_adapters.postgres.arrays import (
     numbers_or_nulls,
     switches,
     texts,
+    words,
 )
 from payflow_adapters.postgres.blocks import Block, blocks_of
 from payflow_adapters.postgres.records import (
@@ -61,10 +62,10 @@ def _made(rows: Sequence[tuple[LedgerId, Transaction]]) -> Columns:
     return {
         "made_ledger_id": numbers([of for of, _ in rows]),
         "made_id": texts([one.id for one in made]),
-        "made_type": texts([one.type for one in made]),
-        "made_status": texts([one.status for one in made]),
+        "made_type": words([one.type for one in made]),
+        "made_status": words([one.status for one in made]),
         "made_amount": numbers([one.amount for one in made]),
-        "made_currency": texts([one.currency for one in made]),
+        "made_currency": words([one.currency for one in made]),
         "made_postings": documents([_postings(one) for one in made]),
         "made_description": texts([one.description for one in made]),
         "made_metadata": documents([_metadata(one) for one in made]),
@@ -100,8 +101,8 @@ def _entries(rows: Sequence[tuple[LedgerId, Entry]]) -> Columns:
         "entry_at": moments([entry.at for entry in entries]),
         "entry_version": numbers([entry.version for entry in entries]),
         "entry_transaction_id": texts([entry.transaction_id for entry in entries]),
-        "entry_side": texts([entry.side for entry in entries]),
-        "entry_phase": texts([entry.phase for entry in entries]),
+        "entry_side": words([entry.side for entry in entries]),
+        "entry_phase": words([entry.phase for entry in entries]),
         "entry_amount": numbers([entry.amount for entry in entries]),
         "entry_debits_posted": numbers([counters.debits_posted for counters in after]),
         "entry_credits_posted": numbers([counters.credits_posted for counters in after]),
