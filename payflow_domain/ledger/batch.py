@@ -8,7 +8,7 @@ from itertools import chain, islice
 from attrs import evolve, frozen
 
 from payflow_domain.errors import PayFlowError
-from payflow_domain.ids import TRANSACTION, AccountId, LedgerId, Mint, TransactionId
+from payflow_domain.ids import TRANSACTION, LedgerId, Mint, TransactionId
 from payflow_domain.ledger.engine import Books, Decisions, Outcome, decide
 from payflow_domain.ledger.idempotency import (
     Answer,
@@ -26,7 +26,6 @@ from payflow_domain.ledger.transactions import (
     Post,
     Reverse,
     Settle,
-    Transaction,
     Unit,
     Void,
 )

@@ -84,6 +84,11 @@ class Transaction:
     reversing_amount: int = 0
     failure: Failure | None = None
 
+    @property
+    def money(self) -> Money:
+        """The headline."""
+        return Money(self.amount, self.currency)
+
 
 @frozen
 class Entry:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from attrs import evolve
 
 from payflow_domain.ids import AccountId, TransactionId
-from payflow_domain.ledger.accounts import AccountKind, system_account_id
+from payflow_domain.ledger.accounts import AccountKind, Side, system_account_id
 from payflow_domain.ledger.transactions import (
     Draft,
     Failure,
@@ -13,13 +13,14 @@ from payflow_domain.ledger.transactions import (
     Post,
     Reverse,
     Settle,
+    Status,
+    Transaction,
     TransactionType,
     Unit,
     Void,
     two_legged,
 )
 from payflow_domain.money import Money
-from payflow_domain.payments.model import Payment
 from payflow_domain.wallets.movements import Note
 
 NOTHING: Unit = ()
@@ -37,6 +38,10 @@ def settlement(currency: str) -> AccountId:
 
 def _in_transit(currency: str) -> AccountId:
     return system_account_id(AccountKind.PAYOUTS_IN_TRANSIT, currency)
+
+
+def _suspense(currency: str) -> AccountId:
+    return system_account_id(AccountKind.SUSPENSE, currency)
 
 
 def hold_charge(wallet_id: AccountId, money: Money, note: Note) -> Unit:
@@ -61,72 +66,76 @@ def hold_refund(charge_id: TransactionId, amount: int | None, note: Note) -> Uni
     return (Reverse(charge_id, amount, note.description, note.metadata, is_held=True),)
 
 
-def settle(payment: Payment) -> Unit:
+def settle(held: Transaction) -> Unit:
     """Make a charge or a refund final."""
-    return (Settle(payment.transaction_id),)
+    return (Settle(held.id),)
 
 
-def void(payment: Payment, failure: Failure | None) -> Unit:
+def void(held: Transaction, failure: Failure | None) -> Unit:
     """Undo what failed."""
-    return (Void(payment.transaction_id, failure),)
+    return (Void(held.id, failure),)
 
 
-def pay(payment: Payment) -> Unit:
+def pay(payout: Transaction) -> Unit:
     """Make a payout final, and then Dr payouts in transit / Cr gateway clearing."""
-    currency = payment.money.currency
     paid = _draft(
         TransactionType.PAYOUT_SETTLEMENT,
-        payment.money,
-        debit=_in_transit(currency),
-        credit=clearing(currency),
+        payout.money,
+        debit=_in_transit(payout.currency),
+        credit=clearing(payout.currency),
     )
-    return (Settle(payment.transaction_id), Post(paid))
+    return (Settle(payout.id), Post(paid))
 
 
-def take_payout_back(payment: Payment, instead: Mapping[AccountId, AccountId]) -> Unit:
+def take_payout_back(payout: Transaction, instead: Mapping[AccountId, AccountId]) -> Unit:
     """Give the wallet its money back, and then Dr gateway clearing / Cr payouts in transit."""
-    currency = payment.money.currency
     came_back = _draft(
         TransactionType.ADJUSTMENT,
-        payment.money,
-        debit=clearing(currency),
-        credit=_in_transit(currency),
+        payout.money,
+        debit=clearing(payout.currency),
+        credit=_in_transit(payout.currency),
     )
-    returned = Reverse(payment.transaction_id, instead=instead, description="Payout returned")
+    returned = Reverse(payout.id, instead=instead, description="Payout returned")
     return (returned, Post(came_back))
 
 
-def take_refund_back(payment: Payment, instead: Mapping[AccountId, AccountId]) -> Unit:
-    """Dr gateway clearing / Cr wallet: what was refunded came back."""
-    wallet = instead.get(payment.wallet_id, payment.wallet_id)
+def take_refund_back(refund: Transaction, instead: Mapping[AccountId, AccountId]) -> Unit:
+    """Dr gateway clearing / Cr where it was taken from: what was refunded came back."""
+    payer = _account_on(Side.DEBIT, refund)
     draft = _draft(
         TransactionType.ADJUSTMENT,
-        payment.money,
-        debit=clearing(payment.money.currency),
-        credit=wallet,
+        refund.money,
+        debit=clearing(refund.currency),
+        credit=instead.get(payer, payer),
     )
     return (Post(evolve(draft, description="Refund failed")),)
 
 
 def refund_made_elsewhere(
-    charge: Payment, money: Money, instead: Mapping[AccountId, AccountId]
+    charge: Transaction, money: Money, instead: Mapping[AccountId, AccountId]
 ) -> Unit:
-    """Dr wallet / Cr gateway clearing: the gateway has given it back already."""
+    """Dr where the charge went / Cr gateway clearing: the gateway has given it back already.
+
+    It reverses the charge, unless the books have nothing to reverse: the charge had been given
+    up, or earlier refunds of it came back. Refunds that are under way may yet make room.
+    """
     description = "Refunded at the gateway"
-    return (Reverse(charge.transaction_id, money.amount, description, instead=instead),)
+    left = charge.amount - charge.reversed_amount - charge.reversing_amount
+    if charge.status is Status.POSTED and (money.amount <= left or charge.reversing_amount):
+        return (Reverse(charge.id, money.amount, description, instead=instead),)
+    return _take_for(charge, TransactionType.ADJUSTMENT, money, description, instead)
 
 
-def take_disputed(charge: Payment, money: Money, instead: Mapping[AccountId, AccountId]) -> Unit:
-    """Dr wallet / Cr gateway clearing: the gateway has taken it."""
-    wallet = instead.get(charge.wallet_id, charge.wallet_id)
-    draft = _draft(TransactionType.DISPUTE, money, debit=wallet, credit=clearing(money.currency))
-    beyond = frozenset(instead.values())
-    return (Post(evolve(draft, beyond_floor=beyond, description="Disputed at the gateway")),)
+def take_disputed(
+    charge: Transaction, money: Money, instead: Mapping[AccountId, AccountId]
+) -> Unit:
+    """Dr where the charge went / Cr gateway clearing: the gateway has taken it."""
+    return _take_for(charge, TransactionType.DISPUTE, money, "Disputed at the gateway", instead)
 
 
-def give_disputed_back(payment: Payment, instead: Mapping[AccountId, AccountId]) -> Unit:
+def give_disputed_back(dispute: Transaction, instead: Mapping[AccountId, AccountId]) -> Unit:
     """Dr gateway clearing / Cr where it was taken from."""
-    return (Reverse(payment.transaction_id, description="Dispute won", instead=instead),)
+    return (Reverse(dispute.id, description="Dispute won", instead=instead),)
 
 
 def keep_in_suspense(money: Money) -> Unit:
@@ -135,7 +144,7 @@ def keep_in_suspense(money: Money) -> Unit:
         TransactionType.ADJUSTMENT,
         money,
         debit=clearing(money.currency),
-        credit=system_account_id(AccountKind.SUSPENSE, money.currency),
+        credit=_suspense(money.currency),
     )
     return (Post(evolve(draft, description="Charged after it had been given up")),)
 
@@ -149,6 +158,28 @@ def pay_fee(money: Money, description: str) -> Unit:
         credit=clearing(money.currency),
     )
     return (Post(evolve(draft, description=description)),)
+
+
+def _take_for(
+    charge: Transaction,
+    type_: TransactionType,
+    money: Money,
+    description: str,
+    instead: Mapping[AccountId, AccountId],
+) -> Unit:
+    """Dr where the charge went / Cr gateway clearing."""
+    holder = _account_on(Side.CREDIT, charge)
+    if charge.status is Status.VOIDED:
+        holder = _suspense(money.currency)
+    draft = _draft(type_, money, debit=instead.get(holder, holder), credit=clearing(money.currency))
+    beyond = frozenset(instead.values())
+    return (Post(evolve(draft, beyond_floor=beyond, description=description)),)
+
+
+def _account_on(side: Side, transaction: Transaction) -> AccountId:
+    """Return the account on that side of a transaction of two postings."""
+    (account_id,) = [p.account_id for p in transaction.postings if p.side is side]
+    return account_id
 
 
 def _draft(type_: TransactionType, money: Money, *, debit: AccountId, credit: AccountId) -> Draft:

@@ -69,33 +69,33 @@ class Desk:
         with self.begin() as uow:
             books, current = _read(uow, payment)
             current = evolve(current, gateway_id=report.gateway_id or current.gateway_id)
-            step = step_of(current, report)
+            step = step_of(current, books.transactions[current.transaction_id], report)
             if step is None or self._is_booked(uow, current, step, report):
-                if current.status is not PaymentStatus.PENDING:
-                    uow.replace_payment(current)
-                    return _answer_of(books, current, payment, render)
-                uow.replace_payment(current.asked_again(self.clock.now()))
-                return None
+                uow.replace_payment(current)
+                is_pending = current.status is PaymentStatus.PENDING
+                return None if is_pending else _answer_of(books, current, payment, render)
             claim = _unanswered(books, current)
             executed = self._carry_out(uow, current, step, claim, render)
             uow.replace_payment(current.moved(step.status))
             self._add_leg(uow, current, step, executed)
-        return executed.answer if executed else None
+        return _answered(books, payment) or (executed.answer if executed else None)
 
-    def begin_elsewhere(self, charge: Payment, report: Report) -> bool:
+    def begin_elsewhere(self, charge: Payment, report: Report) -> None:
         """Book a refund or a dispute of ``charge`` that did not begin here; once.
 
-        Tells whether there was anything to book.
+        Raises ``AlreadyReversed`` and ``ReversalExceedsOriginal`` where a refund that is under
+        way leaves no room.
         """
         with self.begin() as uow:
-            load_ledger(uow, charge.ledger_id, Wanted())
-            step = first_step_of(charge, report)
+            wanted = Wanted(transactions={charge.transaction_id})
+            books = load_ledger(uow, charge.ledger_id, wanted)
+            step = first_step_of(books.transactions[charge.transaction_id], report)
             known = uow.payment_at_gateway(charge.ledger_id, charge.gateway, report.gateway_id)
             if step is None or known or self._is_booked(uow, charge, step, report):
-                return False
+                return
             executed = self._carry_out(uow, charge, step, None, None)
             if executed is None:
-                return False
+                return
             made = _applied(executed)[-1].transaction
             payment = evolve(
                 charge,
@@ -113,7 +113,6 @@ class Desk:
             )
             uow.add_payment(payment)
             self._add_leg(uow, payment, step, executed)
-        return True
 
     def answer_pending(self, payment: Payment, render: Render) -> Answer:
         """Answer the request that made ``payment`` with how it stands, and ask again later."""
@@ -135,7 +134,8 @@ class Desk:
             if not current.leads_to(PaymentStatus.FAILED):
                 return
             claim = _unanswered(books, current)
-            self._execute(uow, current.ledger_id, booking.void(current, failure), None, None)
+            unit = booking.void(books.transactions[current.transaction_id], failure)
+            self._execute(uow, current.ledger_id, unit, None, None)
             uow.replace_payment(current.moved(PaymentStatus.FAILED))
             if claim is not None:
                 head = load_ledger(uow, current.ledger_id, Wanted()).ledger
@@ -256,11 +256,16 @@ def _unanswered(books: Loaded, payment: Payment) -> Claim | None:
     return payment.claim if spent is not None and spent.answer is None else None
 
 
+def _answered(books: Loaded, asked: Payment) -> Answer | None:
+    """Return the answer that the request with the payment's key was given, if any."""
+    spent = books.spent.get(asked.claim.key) if asked.claim else None
+    return spent.answer if spent else None
+
+
 def _answer_of(books: Loaded, current: Payment, asked: Payment, render: Render) -> Answer:
     """Return the answer that the request was given, or write it from how things stand."""
-    spent = books.spent.get(asked.claim.key) if asked.claim else None
-    if spent is not None and spent.answer is not None:
-        return spent.answer
+    if answer := _answered(books, asked):
+        return answer
     wallet = books.accounts[current.wallet_id]
     transaction = books.transactions[current.transaction_id]
     return render([(publish_with_balances(transaction, [wallet]),)])

@@ -6,17 +6,21 @@ from attrs import frozen
 
 from payflow_domain.access.security import SecurityEvent, SecurityEventKind, SecurityLog
 from payflow_domain.clock import Clock
+from payflow_domain.errors import Conflict, Invalid
 from payflow_domain.ledger.batch import Render
-from payflow_domain.ledger.errors import ReversalExceedsOriginal
+from payflow_domain.ledger.errors import AlreadyReversed, ReversalExceedsOriginal
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.payments.desk import Desk
 from payflow_domain.payments.gateway import (
     GatewayOf,
+    GatewayUnavailable,
     InvalidNotice,
     Notice,
+    OutcomeUnknown,
     PaymentGateway,
     PaymentKind,
     Report,
+    Sought,
 )
 from payflow_domain.payments.model import (
     KeptNotice,
@@ -29,6 +33,14 @@ from payflow_domain.payments.ports import BeginPayments, PaymentReader
 
 _PENDING_MAX = 1_000
 _ON_A_CHARGE = frozenset({PaymentKind.REFUND, PaymentKind.DISPUTE})
+_NOT_YET = (
+    # A refund of ours is under way that the gateway is about to refuse.
+    AlreadyReversed,
+    ReversalExceedsOriginal,
+    # The gateway could not say how it stands now.
+    GatewayUnavailable,
+    OutcomeUnknown,
+)
 
 
 @frozen
@@ -85,8 +97,15 @@ class Notices:
     def retry_received(self) -> int:
         """Try the notices again that could not be booked yet; tells how many now were."""
         waiting = self.reader.notices(NoticeStatus.RECEIVED, _PENDING_MAX)
-        tried = [self._apply_kept(kept, again=False) for kept in reversed(waiting)]
-        return sum(kept.status is not NoticeStatus.RECEIVED for kept in tried)
+        return sum(self._is_settled_now(kept) for kept in reversed(waiting))
+
+    def _is_settled_now(self, kept: KeptNotice) -> bool:
+        """Try a notice again; what is wrong with it keeps no other one waiting."""
+        try:
+            tried = self._apply_kept(kept, again=False)
+        except (Invalid, Conflict):
+            return False
+        return tried.status is not NoticeStatus.RECEIVED
 
     def _read(self, payload: bytes, signature: str) -> tuple[PaymentGateway, Notice]:
         refusals: list[InvalidNotice] = []
@@ -168,11 +187,26 @@ class Notices:
         if charge is None or charge.status is PaymentStatus.PENDING:
             return NoticeStatus.RECEIVED
         try:
-            is_new = self.desk.begin_elsewhere(charge, report)
-        except ReversalExceedsOriginal:
-            # A refund of ours is under way that the gateway is about to refuse.
+            report = self._as_it_is_now(gateway, charge, report)
+            self.desk.begin_elsewhere(charge, report)
+        except _NOT_YET:
             return NoticeStatus.RECEIVED
-        return NoticeStatus.APPLIED if is_new else NoticeStatus.IGNORED
+        payment = self._payment_of(gateway, report)
+        if payment is None:
+            return NoticeStatus.IGNORED
+        self.desk.learn(payment, report, self.render)
+        return NoticeStatus.APPLIED
+
+    def _as_it_is_now(self, gateway: PaymentGateway, charge: Payment, report: Report) -> Report:
+        """Ask how something stands that did not begin here: a later notice may have come first."""
+        sought = Sought(
+            report.kind,
+            charge.transaction_id,
+            charge.created_at,
+            report.gateway_id,
+            report.charge_id,
+        )
+        return gateway.find(sought) or report
 
     def _payment_of(self, gateway: PaymentGateway, report: Report) -> Payment | None:
         """Return the payment that a report is of: by the gateway's id, else by ours."""

@@ -67,7 +67,9 @@ class Resolver:
             )
         )
         if report is not None:
-            self.desk.learn(payment, report, self.render)
+            # A request whose process died is answered, too, and does not wait for the outcome.
+            if self.desk.learn(payment, report, self.render) is None:
+                self.desk.answer_pending(payment, self.render)
         elif asked_at - payment.created_at >= NEVER_SEEN_AFTER:
             self.desk.give_up(payment, NEVER_SEEN, self.render)
         else:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from attrs import frozen
 
 from payflow_domain.ids import AccountId
-from payflow_domain.ledger.transactions import Unit
+from payflow_domain.ledger.transactions import Transaction, Unit
 from payflow_domain.payments import booking
 from payflow_domain.payments.gateway import MovementKind, PaymentKind, Report, ReportStatus
 from payflow_domain.payments.model import Payment, PaymentStatus
@@ -39,11 +39,11 @@ _STATUS = {
 }
 
 
-def step_of(payment: Payment, report: Report) -> Step | None:
+def step_of(payment: Payment, transaction: Transaction, report: Report) -> Step | None:
     """Return what a report on a known payment calls for; ``None`` where it is nothing new.
 
     Reports come late, twice and in any order: only one that leads on from where the payment
-    stands calls for anything.
+    stands calls for anything. ``transaction`` is the payment's.
     """
     status = _STATUS[report.status]
     is_back = status is PaymentStatus.FAILED and payment.status is PaymentStatus.SUCCEEDED
@@ -59,15 +59,15 @@ def step_of(payment: Payment, report: Report) -> Step | None:
     if not payment.leads_to(status):
         return None
     if status is PaymentStatus.FAILED:
-        return Step(status, lambda _: booking.void(payment, report.failure))
-    return _STEPS[payment.kind, status](payment)
+        return Step(status, lambda _: booking.void(transaction, report.failure))
+    return _STEPS[payment.kind, status](transaction)
 
 
-def first_step_of(charge: Payment, report: Report) -> Step | None:
+def first_step_of(charge: Transaction, report: Report) -> Step | None:
     """Return what a report calls for that tells of something new on a charge of ours.
 
-    Somebody refunded it at the gateway, or the payer disputes it. A dispute that is won before
-    PayFlow heard of it has moved nothing, all told.
+    Somebody refunded it at the gateway, or the payer disputes it. A dispute took the money when
+    it was opened, however it stands by now; what has become of it since is a step of its own.
     """
     money = report.money
     match report.kind, report.status:
@@ -78,9 +78,9 @@ def first_step_of(charge: Payment, report: Report) -> Step | None:
                 MovementKind.REFUND,
                 -1,
             )
-        case PaymentKind.DISPUTE, ReportStatus.PENDING | ReportStatus.LOST:
+        case PaymentKind.DISPUTE, ReportStatus.PENDING | ReportStatus.WON | ReportStatus.LOST:
             return Step(
-                _STATUS[report.status],
+                PaymentStatus.PENDING,
                 lambda instead: booking.take_disputed(charge, money, instead),
                 MovementKind.DISPUTE,
                 -1,
@@ -97,50 +97,50 @@ def _is_late(payment: Payment, report: Report) -> bool:
     )
 
 
-def _charged(payment: Payment) -> Step:
-    return Step(PaymentStatus.SUCCEEDED, lambda _: booking.settle(payment), MovementKind.CHARGE, 1)
+def _charged(charge: Transaction) -> Step:
+    return Step(PaymentStatus.SUCCEEDED, lambda _: booking.settle(charge), MovementKind.CHARGE, 1)
 
 
-def _refunded(payment: Payment) -> Step:
-    return Step(PaymentStatus.SUCCEEDED, lambda _: booking.settle(payment), MovementKind.REFUND, -1)
+def _refunded(refund: Transaction) -> Step:
+    return Step(PaymentStatus.SUCCEEDED, lambda _: booking.settle(refund), MovementKind.REFUND, -1)
 
 
-def _refund_returned(payment: Payment) -> Step:
+def _refund_returned(refund: Transaction) -> Step:
     return Step(
         PaymentStatus.RETURNED,
-        lambda instead: booking.take_refund_back(payment, instead),
+        lambda instead: booking.take_refund_back(refund, instead),
         MovementKind.REFUND_FAILURE,
         1,
     )
 
 
-def _paid(payment: Payment) -> Step:
-    return Step(PaymentStatus.SUCCEEDED, lambda _: booking.pay(payment), MovementKind.PAYOUT, -1)
+def _paid(payout: Transaction) -> Step:
+    return Step(PaymentStatus.SUCCEEDED, lambda _: booking.pay(payout), MovementKind.PAYOUT, -1)
 
 
-def _payout_returned(payment: Payment) -> Step:
+def _payout_returned(payout: Transaction) -> Step:
     return Step(
         PaymentStatus.RETURNED,
-        lambda instead: booking.take_payout_back(payment, instead),
+        lambda instead: booking.take_payout_back(payout, instead),
         MovementKind.PAYOUT_RETURN,
         1,
     )
 
 
-def _won(payment: Payment) -> Step:
+def _won(dispute: Transaction) -> Step:
     return Step(
         PaymentStatus.WON,
-        lambda instead: booking.give_disputed_back(payment, instead),
+        lambda instead: booking.give_disputed_back(dispute, instead),
         MovementKind.DISPUTE_WON,
         1,
     )
 
 
-def _lost(_: Payment) -> Step:
+def _lost(_: Transaction) -> Step:
     return Step(PaymentStatus.LOST, lambda _: booking.NOTHING)
 
 
-_STEPS: Mapping[tuple[PaymentKind, PaymentStatus], Callable[[Payment], Step]] = {
+_STEPS: Mapping[tuple[PaymentKind, PaymentStatus], Callable[[Transaction], Step]] = {
     (PaymentKind.CHARGE, PaymentStatus.SUCCEEDED): _charged,
     (PaymentKind.REFUND, PaymentStatus.SUCCEEDED): _refunded,
     (PaymentKind.REFUND, PaymentStatus.RETURNED): _refund_returned,
