@@ -11,6 +11,7 @@ from payflow_domain.money import Money
 from payflow_domain.texts import InvalidText
 from payflow_domain.wallets.model import WalletNotFound
 from payflow_domain.wallets.movements import (
+    REVERSIBLE,
     Note,
     book_credit,
     book_debit,
@@ -50,7 +51,7 @@ def test_a_movement_debits_one_account_and_credits_another(
 
 def test_a_reversal_names_the_transaction() -> None:
     assert book_reversal(transaction_id(1), 40, NOTE) == (
-        Reverse(transaction_id(1), 40, "Rent", {"month": "1"}),
+        Reverse(transaction_id(1), 40, "Rent", {"month": "1"}, of_types=REVERSIBLE),
     )
 
 
