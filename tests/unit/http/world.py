@@ -7,11 +7,11 @@ from typing import NoReturn
 import falcon.testing
 import orjson
 from attrs import define, evolve
-from payflow_adapters.gateways.chosen import Gateways
-from payflow_adapters.gateways.mock import MockGateway
 
 from payflow_adapters.currencies import iso_currencies
 from payflow_adapters.encoding import encode_json
+from payflow_adapters.gateways.chosen import Gateways
+from payflow_adapters.gateways.mock import MockGateway
 from payflow_adapters.ids import UuidSource
 from payflow_adapters.memory import MemoryStore
 from payflow_adapters.secret_source import SystemSecrets
