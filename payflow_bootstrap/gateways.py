@@ -3,7 +3,6 @@
 from payflow_adapters.gateways.chosen import Gateways
 from payflow_adapters.gateways.mock import MockGateway
 from payflow_adapters.gateways.stripe_gateway import StripeGateway
-
 from payflow_bootstrap.settings import Settings, SettingsError
 from payflow_domain.clock import Clock
 from payflow_domain.ledger.ledgers import Environment

@@ -230,10 +230,11 @@ class GatewayNotices(GatewaySuite):
     def test_signed_nonsense_is_refused(
         self, harness: GatewayHarness, gateway: PaymentGateway, payload: bytes
     ) -> None:
-        for read in (
+        reads: tuple[Callable[[], Notice], ...] = (
             lambda: gateway.read_notice(payload, harness.forge(payload)),
             lambda: gateway.reread_notice(payload),
-        ):
+        )
+        for read in reads:
             with pytest.raises(InvalidNotice) as refusal:
                 read()
             assert isinstance(refusal.value, PayFlowError)
