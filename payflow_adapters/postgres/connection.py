@@ -85,6 +85,8 @@ def connect(url: str, *, writers: int = 2, readers: int = 8) -> Database:
         configure=_adapt,
         check=_check,
         timeout=_CONNECT_TIMEOUT_S,
+        # It waits longer after each failure, but never longer than its callers do.
+        reconnect_timeout=_CONNECT_TIMEOUT_S,
         open=True,
     )
     reader = create_engine(
@@ -133,6 +135,8 @@ def is_alive(connection: Writer | psycopg.AsyncConnection[Any]) -> bool:
 
 def _check(connection: Writer) -> None:
     if not is_alive(connection):
+        # The pool makes a new one only in the place of one that is closed.
+        connection.close()
         raise psycopg.OperationalError
 
 

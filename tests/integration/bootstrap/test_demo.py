@@ -1,77 +1,112 @@
 """``payflow demo`` against the real API, and against one that does not keep its books."""
 
-import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from payflow_bootstrap.commands.demo import demo
-from tests.builders.api_server import Partner
-from tests.builders.http_client import HOST
+from payflow_bootstrap.commands.reconcile import reconcile
+from payflow_bootstrap.commands.verify import verify
+from tests.builders.development import developing
+from tests.builders.http_client import HOST, Json
+from tests.builders.processes import environment, free_port, payflow
+from tests.builders.scripted_api import scripted_api
+
+PLAYED_AT_ONCE = 2
+PLAY_SECONDS_MAX = 300
+TOLD = (
+    "402 card_declined",
+    "Bola takes another card",
+    "30.00 EUR of txn_",
+    "Dede: posted 0.00 EUR, pending 50.00 EUR, available 0.00 EUR",
+    "Chidi gets the pot of 400.00 EUR",
+    "Chidi: posted 400.00 EUR, pending -400.00 EUR, available 0.00 EUR",
+    "Femi has the pot again: the payout is reversed.",
+    "Idempotent-Replayed: true",
+    "422 insufficient_funds",
+    "payout.failed",
+    "Every balance was right",
+)
 
 
 def play(base_url: str, api_key: str) -> Result:
     return CliRunner().invoke(demo, [f"--base-url={base_url}", f"--api-key={api_key}"])
 
 
-@contextmanager
-def careless_api() -> Iterator[str]:
-    """An API that says yes to everything and moves nothing."""
-    numbers = count(1)
-
-    class Careless(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # head and body in one packet
-
-        def do_GET(self) -> None:
-            self._answer(200, {"posted": 0, "pending": 0, "available": 0, "sequence": 1})
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self._answer(201, {"id": f"wal_{next(numbers)}", "status": "completed"})
-
-        def _answer(self, status: int, value: dict[str, object]) -> None:
-            body = json.dumps(value).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer((HOST, 0), Careless) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever).start()
-        yield f"http://{HOST}:{server.server_port}"
-        server.shutdown()
+def play_apart(data_dir: Path) -> subprocess.CompletedProcess[str]:
+    """Play it in a process of its own."""
+    return subprocess.run(  # noqa: S603  # our own command
+        payflow("demo", f"--data-dir={data_dir}"),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PLAY_SECONDS_MAX,
+    )
 
 
-def test_it_can_be_played_again_and_again(partner: Partner) -> None:
-    for _ in range(2):
-        played = play(f"http://{HOST}:{partner.client.port}", str(partner.client.key))
+def test_it_can_be_played_again_and_at_once_and_the_books_are_in_order(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with developing(data_dir, free_port()):
+        with ThreadPoolExecutor(PLAYED_AT_ONCE) as pool:
+            played = list(pool.map(play_apart, [data_dir] * PLAYED_AT_ONCE))
+        verified = CliRunner().invoke(verify, [f"--data-dir={data_dir}"])
+        day, now = timedelta(days=1), datetime.now(UTC)
+        period = [f"--from={(now - day).isoformat()}", f"--to={(now + day).isoformat()}"]
+        reconciled = CliRunner().invoke(reconcile, [f"--data-dir={data_dir}", *period])
 
-        assert played.exit_code == 0, played.output
-        assert "Ada gets the pot of 400.00 EUR" in played.output
-        assert "Idempotent-Replayed: true" in played.output
-        assert "insufficient_funds" in played.output
-        assert "Every balance was right" in played.output
+    for each in played:
+        assert each.returncode == 0, each.stdout + each.stderr
+        assert [told for told in TOLD if told not in each.stdout] == []
+    assert verified.exit_code == 0, verified.output
+    assert reconciled.exit_code == 0, reconciled.output
 
 
 def test_a_balance_that_is_off_ends_it() -> None:
-    with careless_api() as base_url:
+    numbers = count(1)
+
+    def say_yes_and_move_nothing(method: str, _: str) -> tuple[int, Json]:
+        if method == "GET":
+            return 200, {"posted": 0, "pending": 0, "available": 0, "sequence": 1}
+        wallet_id = f"wal_{next(numbers)}"
+        return 201, {
+            "id": wallet_id,
+            "status": "completed",
+            "balances": [
+                {"walletId": "wal_2", "posted": 5000, "pending": 0, "available": 5000},
+            ],
+        }
+
+    with scripted_api(say_yes_and_move_nothing) as base_url:
         played = play(base_url, "sk_test_pf_any")
 
     assert played.exit_code == 1
     assert "PayFlow is off. Ada (wal_2): the balance is" in played.output
 
 
-def test_an_api_that_does_not_answer_is_not_off() -> None:
-    played = play(f"http://{HOST}:9", "sk_test_pf_any")
+def test_an_api_without_a_gateway_is_not_off() -> None:
+    def open_wallets_and_no_more(method: str, path: str) -> tuple[int, Json]:
+        if method == "GET":
+            return 200, {"posted": 0, "pending": 0, "available": 0, "sequence": 1}
+        if path == "/wallets":
+            return 201, {"id": "wal_1", "status": "active"}
+        return 409, {"code": "gateway_not_configured"}
+
+    with scripted_api(open_wallets_and_no_more) as base_url:
+        played = play(base_url, "sk_test_pf_any")
+
+    assert played.exit_code == 2
+    assert "gateway_not_configured" in played.output
+
+
+@pytest.mark.parametrize("base_url", [f"http://{HOST}:9", "nonsense"])
+def test_an_api_that_does_not_answer_is_not_off(base_url: str) -> None:
+    played = play(base_url, "sk_test_pf_any")
 
     assert played.exit_code == 2
     assert "payflow dev" in played.output

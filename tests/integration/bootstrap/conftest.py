@@ -1,0 +1,15 @@
+"""A till for each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.builders.till import Till, open_till
+
+
+@pytest.fixture
+def till(migrated_url: str, tmp_path: Path) -> Iterator[Till]:
+    """A partner without wallets, beside a mock gateway that has done nothing yet."""
+    with open_till(migrated_url, tmp_path) as opened:
+        yield opened
