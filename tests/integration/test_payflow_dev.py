@@ -176,14 +176,29 @@ def test_killing_it_leaves_no_process_behind(used_dir: Path) -> None:
 
 
 def test_an_api_that_dies_is_started_again(dev: Development) -> None:
-    (server,) = (child for child in children(dev) if "serve" in child.cmdline())
+    server = child(dev, "serve")
     server_and_workers = [server, *server.children()]
 
     server.kill()
 
     assert not survivors(server_and_workers, GONE_SECONDS_MAX)
     assert eventually(lambda: answers(dev)), dev.output
-    assert "starting it again" in dev.output
+    assert "payflow serve ended (-9); starting it again." in dev.output
+
+
+def test_a_worker_that_dies_is_started_again(dev: Development) -> None:
+    worker = child(dev, "worker")
+
+    worker.kill()
+
+    assert not survivors([worker], GONE_SECONDS_MAX)
+    assert eventually(lambda: "payflow worker ended (-9); starting it again." in dev.output)
+    assert eventually(lambda: bool(children(dev, "worker"))), dev.output
+    assert pays_in(dev, "pm_async_success") == "completed"
+
+
+def test_what_the_gateway_learns_later_gets_into_the_books(dev: Development) -> None:
+    assert pays_in(dev, "pm_async_failure") == "failed"
 
 
 def programs(processes: list[psutil.Process]) -> set[str]:
@@ -191,8 +206,31 @@ def programs(processes: list[psutil.Process]) -> set[str]:
     return {"postgres" if each.name() == "postgres" else "python" for each in processes}
 
 
-def children(dev: Development) -> list[psutil.Process]:
-    return psutil.Process(dev.pid).children()
+def children(dev: Development, command: str) -> list[psutil.Process]:
+    """Return the processes of a ``payflow`` command that ``dev`` has started."""
+    return [each for each in psutil.Process(dev.pid).children() if command in each.cmdline()]
+
+
+def child(dev: Development, command: str) -> psutil.Process:
+    (found,) = children(dev, command)
+    return found
+
+
+def pays_in(dev: Development, method: str) -> str:
+    """Pay in by what takes its time; return what became of it."""
+    client = dev.client()
+    wallet = client.post("/wallets", NEW_WALLET).json
+    credit = {"amount": 100, "currency": "EUR", "paymentMethod": method}
+    made = client.post(f"/wallets/{wallet['id']}/credit", credit)
+    assert made.status == 202, made
+
+    def status() -> str:
+        return str(client.get(f"/transactions/{made.json['id']}").json["status"])
+
+    assert eventually(lambda: status() != "pending"), dev.output
+    became = status()
+    client.close()
+    return became
 
 
 def answers(dev: Development) -> bool:
