@@ -56,7 +56,13 @@ class MemoryPaymentReader:
     def notices(self, status: NoticeStatus | None, limit: int) -> list[KeptNotice]:
         with self._reading:
             kept = [n for n in self._tables.notices.values() if status in (None, n.status)]
-        return sorted(kept, key=lambda n: (n.received_at, n.id), reverse=True)[:limit]
+        return sorted(kept, key=_received, reverse=True)[:limit]
+
+    def waiting_notices(self, limit: int) -> list[KeptNotice]:
+        with self._reading:
+            notices = self._tables.notices.values()
+            waiting = [n for n in notices if n.status is NoticeStatus.RECEIVED]
+        return sorted(waiting, key=_received)[:limit]
 
 
 class MemorySecurityLog:
@@ -73,6 +79,10 @@ class MemorySecurityLog:
     def security_events(self, limit: int) -> list[SecurityEvent]:
         with self._recording:
             return self._events[: -limit - 1 : -1]
+
+
+def _received(notice: KeptNotice) -> tuple[datetime, str]:
+    return notice.received_at, notice.id
 
 
 def _oldest_first(legs: list[Leg]) -> list[Leg]:

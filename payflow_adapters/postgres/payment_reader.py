@@ -98,3 +98,14 @@ class PostgresPaymentReader:
         with self.database.reading() as connection:
             rows = connection.execute(query.order_by(*newest).limit(limit)).all()
         return [notice_of(row) for row in rows]
+
+    def waiting_notices(self, limit: int) -> list[KeptNotice]:
+        query = (
+            select(*NOTICE_COLUMNS)
+            .where(gateway_notices.c.status == NoticeStatus.RECEIVED.value)
+            .order_by(gateway_notices.c.received_at, gateway_notices.c.id)
+            .limit(limit)
+        )
+        with self.database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [notice_of(row) for row in rows]

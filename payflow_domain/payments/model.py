@@ -21,6 +21,10 @@ NEVER_SEEN_AFTER = timedelta(minutes=15)
 BACKOFF = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 900, 1_800, 3_600))
 """How long to wait before a worker asks again; the last one for ever after."""
 
+NOTICE_WAITS_MAX = timedelta(days=4)
+"""How long a notice is tried again. Gateways stop sending after 3 days, so what it waits for
+will not be told any more; and those that nothing comes of must not crowd out the others."""
+
 
 class GatewayNotConfigured(Conflict):
     """No payment gateway is set up for ledgers of this environment."""

@@ -23,6 +23,7 @@ from payflow_domain.payments.gateway import (
     Sought,
 )
 from payflow_domain.payments.model import (
+    NOTICE_WAITS_MAX,
     KeptNotice,
     NoticeNotFound,
     NoticeStatus,
@@ -31,7 +32,7 @@ from payflow_domain.payments.model import (
 )
 from payflow_domain.payments.ports import BeginPayments, PaymentReader
 
-_PENDING_MAX = 1_000
+_WAITING_MAX = 1_000
 _ON_A_CHARGE = frozenset({PaymentKind.REFUND, PaymentKind.DISPUTE})
 _NOT_YET = (
     # A refund of ours is under way that the gateway is about to refuse.
@@ -95,17 +96,26 @@ class Notices:
         return self._apply_kept(kept, again=True)
 
     def retry_received(self) -> int:
-        """Try the notices again that could not be booked yet; tells how many now were."""
-        waiting = self.reader.notices(NoticeStatus.RECEIVED, _PENDING_MAX)
-        return sum(self._is_settled_now(kept) for kept in reversed(waiting))
+        """Try the notices again that could not be booked yet; tells how many are settled now.
+
+        One that has waited for too long is ignored if this time is in vain, too.
+        """
+        waiting = self.reader.waiting_notices(_WAITING_MAX)
+        return sum(self._is_settled_now(kept) for kept in waiting)
 
     def _is_settled_now(self, kept: KeptNotice) -> bool:
         """Try a notice again; what is wrong with it keeps no other one waiting."""
         try:
-            tried = self._apply_kept(kept, again=False)
+            status = self._apply_kept(kept, again=False).status
         except (Invalid, Conflict):
+            status = NoticeStatus.RECEIVED
+        if status is not NoticeStatus.RECEIVED:
+            return True
+        if self.clock.now() - kept.received_at <= NOTICE_WAITS_MAX:
             return False
-        return tried.status is not NoticeStatus.RECEIVED
+        with self.begin() as uow:
+            uow.mark_notice(kept, NoticeStatus.IGNORED)
+        return True
 
     def _read(self, payload: bytes, signature: str) -> tuple[PaymentGateway, Notice]:
         refusals: list[InvalidNotice] = []

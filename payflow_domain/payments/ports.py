@@ -99,3 +99,7 @@ class PaymentReader(Protocol):
     def notices(self, status: NoticeStatus | None, limit: int) -> list[KeptNotice]:
         """Return the last ``limit`` notices received, newest first."""
         ...
+
+    def waiting_notices(self, limit: int) -> list[KeptNotice]:
+        """Return up to ``limit`` notices that are still ``RECEIVED``, oldest first."""
+        ...

@@ -52,7 +52,7 @@ def step_of(payment: Payment, transaction: Transaction, report: Report) -> Step 
     if _is_late(payment, report):
         return Step(
             PaymentStatus.FAILED,
-            lambda _: booking.keep_in_suspense(report.money),
+            lambda _: booking.keep_in_suspense(payment.money),
             MovementKind.CHARGE,
             1,
         )

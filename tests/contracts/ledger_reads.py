@@ -271,6 +271,20 @@ class LedgerReads(LedgerSuite):
         assert numbers(5, 1) == [6]
         assert numbers(6, 100) == numbers(1000, 100) == []
 
+    @pytest.mark.parametrize("limit", [1, 2, 99, 100, 101, 1000])
+    def test_events_are_read_in_order_wherever_one_begins(
+        self, store: LedgerStore, ledgers: Ledgers, ledger: FundedLedger, limit: int
+    ) -> None:
+        for count in (1, 60, 40, 2):
+            units = [(Post(ledger.transfer(1)),)] * count
+            ledgers.execute([Request(ledger.id, tuple(units))])
+        all_ = store.events(ledger.id, 0, 1000)
+        last = len(all_)
+
+        assert [event.sequence for event in all_] == list(range(1, 6 + 3 * 103 + 1))
+        for after in [*range(0, last, 37), 5, 6, 7, last - 1, last]:
+            assert store.events(ledger.id, after, limit) == all_[after : after + limit]
+
     def test_events_are_read_byte_for_byte(self, store: LedgerStore, ledger: FundedLedger) -> None:
         events = store.events(ledger.id, 0, 100)
         head = GENESIS

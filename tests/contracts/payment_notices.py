@@ -87,6 +87,19 @@ class PaymentNotices(PaymentSuite):
         assert store.notices(NoticeStatus.APPLIED, 10) == [evolve(two, status=NoticeStatus.APPLIED)]
         assert store.notices(NoticeStatus.IGNORED, 10) == []
 
+    def test_waiting_notices_are_listed_oldest_first(self, store: PaymentStore) -> None:
+        first, second, third, applied, ignored = (
+            evolve(NOTICE, id=f"evt_{n}", received_at=START + at * TICK)
+            for n, at in enumerate([1, 3, 2, 0, 4])
+        )
+        live = evolve(first, environment=LIVE, id="evt_9")
+        keep_notices(store, first, second, third, applied, ignored, live)
+        mark(store, applied, NoticeStatus.APPLIED)
+        mark(store, ignored, NoticeStatus.IGNORED)
+
+        assert store.waiting_notices(10) == [first, live, third, second]
+        assert store.waiting_notices(3) == [first, live, third]
+
     def test_a_notice_is_seen_only_when_it_is_committed(self, store: PaymentStore) -> None:
         with store.begin() as uow:
             uow.add_notice(NOTICE)

@@ -11,7 +11,10 @@ from payflow_adapters.postgres.connection import connect
 from payflow_adapters.postgres.payment_statements import TAKE_DUE
 from payflow_adapters.postgres.server import EmbeddedServer
 from payflow_adapters.postgres.store import PostgresStore
+from payflow_domain.ledger.batch import Request
+from payflow_domain.ledger.journal import Event
 from payflow_domain.ledger.service import Ledgers
+from payflow_domain.ledger.transactions import Post
 from tests.builders.ledger import FundedLedger
 from tests.builders.times import START, SettableClock
 from tests.contracts.access_store import KeyStoreContract
@@ -25,6 +28,11 @@ from tests.contracts.security_log import SecurityLogContract
 from tests.contracts.wallet_store import WalletStoreContract
 from tests.integration.conftest import new_database
 
+_VIEWED = """
+    SELECT sequence, type, at, convert_to(body, 'UTF8'), hash FROM events WHERE ledger_id = %s
+    ORDER BY sequence
+"""
+
 
 class _OnPostgres:
     @pytest.fixture
@@ -35,7 +43,19 @@ class _OnPostgres:
 
 
 class TestPostgresLedgerStore(_OnPostgres, LedgerStoreContract):
-    pass
+    def test_the_view_of_events_has_them_as_the_reader_does(
+        self, store: PostgresStore, ledgers: Ledgers, ledger: FundedLedger
+    ) -> None:
+        for count in (1, 60, 40):
+            units = [(Post(ledger.transfer(1)),)] * count
+            ledgers.execute([Request(ledger.id, tuple(units))])
+
+        with store.database.writing() as connection:
+            rows = connection.execute(_VIEWED, [ledger.id]).fetchall()
+
+        read = store.events(ledger.id, 0, 1000)
+        assert len(read) == 6 + 3 * 101
+        assert [Event(*row) for row in rows] == read
 
 
 class TestPostgresWalletStore(_OnPostgres, WalletStoreContract):
