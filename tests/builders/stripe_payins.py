@@ -15,6 +15,9 @@ NEEDS_ACTION = "pm_stand_in_requiresAction"
 _OWN_CODES = frozenset(
     {"authentication_required", "expired_card", "incorrect_cvc", "processing_error"}
 )
+_WHOLE_ONLY = frozenset({"isk", "ugx"})
+"""Currencies that Stripe writes with two places, which are always 00."""
+
 _KEEPS_THE_MONEY = frozenset({"needs_response", "lost"})
 
 
@@ -152,12 +155,16 @@ def _charge_now(world: World, intent: Thing) -> None:
         payment_intent=intent["id"],
         status="succeeded",
     )
-    fee = intent["amount"] * 15 // 1000 + 25
-    world.move(charge, "charge", "charge", intent["amount"], fee)
+    world.move(charge, "charge", "charge", intent["amount"], _fee_of(intent))
     intent["status"] = "succeeded"
     intent["latest_charge"] = charge["id"]
     world.tell("charge.succeeded", charge)
     world.tell("payment_intent.succeeded", intent)
+
+
+def _fee_of(intent: Thing) -> int:
+    fee: int = intent["amount"] * 15 // 1000 + 25
+    return fee // 100 * 100 if intent["currency"] in _WHOLE_ONLY else fee
 
 
 def _change_dispute(world: World, intent: Thing, change: Change) -> None:
