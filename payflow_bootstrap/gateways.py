@@ -14,26 +14,42 @@ def make_gateways(settings: Settings, clock: Clock) -> Gateways:
     return Gateways(sandbox=_sandbox(settings, clock), live=_live(settings))
 
 
+def check_gateways(settings: Settings) -> None:
+    """Raise ``SettingsError`` as ``make_gateways`` does, and open no file: we may fork yet."""
+    _live(settings)
+    if settings.sandbox_gateway == "mock":
+        _mock_file(settings)
+    elif settings.sandbox_gateway == "stripe":
+        _stripe_sandbox(settings)
+
+
 def make_mock(settings: Settings, clock: Clock) -> MockGateway | None:
     """Return the mock gateway, if sandbox ledgers use it."""
     if settings.sandbox_gateway != "mock":
         return None
+    secret = settings.derived_secret("mock-gateway").hex()
+    return MockGateway(_mock_file(settings), clock, secret)
+
+
+def _mock_file(settings: Settings) -> str:
     if not settings.mock_gateway_file:
         raise SettingsError("Set PAYFLOW_MOCK_GATEWAY_FILE: where the mock keeps its state.")
-    return MockGateway(
-        settings.mock_gateway_file, clock, settings.derived_secret("mock-gateway").hex()
-    )
+    return settings.mock_gateway_file
 
 
 def _sandbox(settings: Settings, clock: Clock) -> PaymentGateway | None:
     if settings.sandbox_gateway == "stripe":
-        return _stripe(
-            settings,
-            Environment.SANDBOX,
-            settings.stripe_test_key,
-            settings.stripe_test_webhook_secrets,
-        )
+        return _stripe_sandbox(settings)
     return make_mock(settings, clock)
+
+
+def _stripe_sandbox(settings: Settings) -> PaymentGateway:
+    return _stripe(
+        settings,
+        Environment.SANDBOX,
+        settings.stripe_test_key,
+        settings.stripe_test_webhook_secrets,
+    )
 
 
 def _live(settings: Settings) -> PaymentGateway | None:

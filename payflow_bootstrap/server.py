@@ -10,6 +10,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from payflow_bootstrap.containers import make_core
+from payflow_bootstrap.gateways import check_gateways
 from payflow_bootstrap.http_worker import HttpWorker
 from payflow_bootstrap.lifeline import stop_at_end_of
 from payflow_bootstrap.logs import configure_logs
@@ -94,8 +95,9 @@ def serve(settings: Settings, lifeline: int | None = None) -> None:
     """Serve until told to stop by SIGTERM or SIGINT.
 
     ``lifeline`` is a file descriptor to read from: when its other end is closed, by whatever
-    death of the program that holds it, the server stops.
+    death of the program that holds it, the server stops. Raises ``SettingsError``.
     """
+    check_gateways(settings)
     configure_logs(settings.log_level)
     if lifeline is not None:
         threading.Thread(target=stop_at_end_of, args=(lifeline,), daemon=True).start()

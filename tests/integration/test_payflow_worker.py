@@ -121,18 +121,3 @@ def test_it_stops_while_the_database_is_away(till: Till, tmp_path: Path) -> None
         assert eventually(lambda: "task_unavailable" in worker.output)
 
         assert worker.stop(signal.SIGTERM) == 0
-
-
-def test_a_setting_that_is_missing_is_one_line(tmp_path: Path) -> None:
-    ran = subprocess.run(  # noqa: S603  # our own command
-        payflow("worker"),
-        env=environment(PAYFLOW_DATABASE_URL="postgresql://"),
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
-
-    assert ran.returncode == 2
-    assert len(ran.stderr.splitlines()) == 1
-    assert "SESSION_SECRET" in ran.stderr
