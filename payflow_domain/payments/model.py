@@ -38,12 +38,6 @@ class InvalidReference(Invalid):
     code = "invalid_reference"
 
 
-class RefundInProgress(Conflict):
-    """The transaction is not a completed charge, or its money is disputed."""
-
-    code = "charge_not_refundable"
-
-
 class NoticeNotFound(NotFound):
     """No such gateway notice is kept."""
 

@@ -24,6 +24,7 @@ from payflow_domain.payments.gateway import (
 )
 from payflow_domain.payments.model import (
     NOTICE_WAITS_MAX,
+    GatewayNotConfigured,
     KeptNotice,
     NoticeNotFound,
     NoticeStatus,
@@ -87,12 +88,16 @@ class Notices:
     def replay(self, gateway: str, environment: Environment, notice_id: str) -> KeptNotice:
         """Book a kept notice again, which changes nothing that is booked.
 
-        Raises ``NoticeNotFound``, and ``InvalidNotice`` where it can no longer be read.
+        Raises ``NoticeNotFound``, ``GatewayNotConfigured`` where its gateway is not set up, and
+        ``InvalidNotice`` where it can no longer be read.
         """
         kept = self.reader.notice(gateway, environment, notice_id)
         if kept is None:
             detail = "There is no such notice; check its id, gateway and environment."
             raise NoticeNotFound(detail, subject=notice_id)
+        if self._gateway_of(kept) is None:
+            detail = f"The {kept.gateway} gateway is not set up for {environment.value}."
+            raise GatewayNotConfigured(detail, subject=notice_id)
         return self._apply_kept(kept, again=True)
 
     def retry_received(self) -> int:
@@ -154,10 +159,15 @@ class Notices:
         )
 
     def _apply_kept(self, kept: KeptNotice, *, again: bool) -> KeptNotice:
-        gateway = self.gateway_of(kept.environment)
-        if gateway is None or gateway.name != kept.gateway:
+        gateway = self._gateway_of(kept)
+        if gateway is None:
             return kept
         return self._apply(kept, gateway.reread_notice(kept.payload), again=again)
+
+    def _gateway_of(self, kept: KeptNotice) -> PaymentGateway | None:
+        """Return the gateway that sent a notice, if it is set up."""
+        gateway = self.gateway_of(kept.environment)
+        return gateway if gateway is not None and gateway.name == kept.gateway else None
 
     def _apply(self, kept: KeptNotice, notice: Notice, *, again: bool = False) -> KeptNotice:
         if kept.status is not NoticeStatus.RECEIVED and not again:

@@ -95,3 +95,13 @@ def test_a_notice_that_is_not_kept_ends_with_2(till: Till) -> None:
 
     assert ran.exit_code == 2
     assert "notice_not_found" in ran.output
+
+
+def test_a_notice_whose_gateway_is_not_set_up_any_more_ends_with_2(till: Till) -> None:
+    stranger = tell_of_a_stranger(till)
+    without = {**till.environment, "PAYFLOW_SANDBOX_GATEWAY": "none"}
+
+    ran = CliRunner().invoke(notices, ["replay", "mock", "sandbox", stranger], env=without)
+
+    assert ran.exit_code == 2
+    assert "gateway_not_configured" in ran.output
