@@ -1,0 +1,221 @@
+"""HTTP as bytes: what a connection gets that is slow, wordy, in a hurry or not HTTP at all."""
+
+import asyncio
+import json
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import Message
+from email.parser import BytesParser
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from payflow_bootstrap.http_worker import HEAD_BYTES_MAX, BoundedProtocol
+from tests.builders.api_server import ApiServer, Partner, running_api
+from tests.builders.http_client import BASE, HOST, TIMEOUT_S, Chunks
+from tests.builders.processes import survivors
+
+HEALTH = b"GET /health HTTP/1.1\r\nHost: payflow\r\n\r\n"
+READY = b"GET /ready HTTP/1.1\r\nHost: payflow\r\n\r\n"
+LAST = b"GET /health HTTP/1.1\r\nHost: payflow\r\nConnection: close\r\n\r\n"
+CHUNKED = b"POST /health HTTP/1.1\r\nHost: payflow\r\nTransfer-Encoding: chunked\r\n\r\n"
+WALLET = b'{"name":"Ada","currency":"EUR"}'
+STOP_SECONDS_MAX = 4
+
+
+@contextmanager
+def connected(port: int) -> Iterator[socket.socket]:
+    with socket.create_connection((HOST, port), TIMEOUT_S) as connection:
+        yield connection
+
+
+def all_of(connection: socket.socket) -> bytes:
+    """Read until the server closes the connection."""
+    return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def exchange(port: int, sent: bytes) -> bytes:
+    """Send bytes as they are; return all that comes back until the connection is closed."""
+    with connected(port) as connection:
+        connection.sendall(sent)
+        return all_of(connection)
+
+
+def parsed(answer: bytes) -> tuple[str, Message, bytes]:
+    """Take an answer apart: the status line, the headers and the body."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    line, _, headers = head.partition(b"\r\n")
+    return line.decode(), BytesParser().parsebytes(headers), body
+
+
+def assert_refused(answer: bytes, line: str, code: str) -> None:
+    status_line, headers, body = parsed(answer)
+    problem = json.loads(body)
+    assert status_line == f"HTTP/1.1 {line}"
+    assert headers["Content-Type"] == "application/problem+json"
+    assert headers["Connection"] == "close"
+    assert headers["Payflow-Request-Id"] == problem["requestId"]
+    assert problem["code"] == code
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET /health HTTP/9.9\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nno colon\r\n\r\n",
+        b"POST /health HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        CHUNKED + b"zz\r\n",
+    ],
+    ids=["words", "TLS", "version", "header", "length", "chunk"],
+)
+def test_bytes_that_are_no_http_are_a_problem_and_the_end(api: ApiServer, sent: bytes) -> None:
+    assert_refused(exchange(api.port, sent), "400 Bad Request", "invalid_http")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /health?" + b"x" * HEAD_BYTES_MAX,
+        b"GET /health HTTP/1.1\r\nX: " + b"x" * HEAD_BYTES_MAX,
+        b"GET /health HTTP/1.1\r\n" + b"X: x\r\n" * (HEAD_BYTES_MAX // 6 + 1),
+        b"GET /health HTTP/1.1\r\nX: " + b"x" * HEAD_BYTES_MAX + b"\r\n\r\n",
+    ],
+    ids=["address", "header", "headers", "whole"],
+)
+def test_a_head_that_is_too_large_is_a_problem_and_the_end(api: ApiServer, head: bytes) -> None:
+    answer = exchange(api.port, head)
+
+    assert_refused(answer, "431 Request Header Fields Too Large", "head_too_large")
+
+
+def test_a_head_may_be_large(api: ApiServer) -> None:
+    large = {"X-Large": "x" * (HEAD_BYTES_MAX - 200)}
+
+    assert api.client().send("GET", "/health", headers=large).status == 200
+
+
+def test_trailers_are_bounded_too(api: ApiServer) -> None:
+    with connected(api.port) as connection:
+        connection.sendall(CHUNKED + b"0\r\n")
+        # What comes in one read with the last chunk is not counted.
+        connection.sendall(b"X: " + b"x" * 2 * HEAD_BYTES_MAX)
+        time.sleep(0.1)
+        connection.sendall(b"x" * (HEAD_BYTES_MAX + 1))
+
+        assert b"head_too_large" in all_of(connection)
+
+
+def test_requests_sent_at_once_are_answered_in_order(api: ApiServer) -> None:
+    answers = exchange(api.port, HEALTH + READY + HEALTH + READY + LAST)
+
+    health, ready = b'{"status":"ok"}', b'{"status":"ready"}'
+    bodies = [part[: part.index(b"}") + 1] for part in answers.split(b"\r\n\r\n")[1:]]
+    assert bodies == [health, ready, health, ready, health]
+
+
+def test_what_came_before_nonsense_is_answered_first(api: ApiServer) -> None:
+    answers = exchange(api.port, HEALTH + READY + b"nonsense\r\n\r\n")
+
+    first, second, refusal = answers.split(b"HTTP/1.1 ")[1:]
+    assert first.startswith(b"200 ")
+    assert second.startswith(b"200 ")
+    assert_refused(b"HTTP/1.1 " + refusal, "400 Bad Request", "invalid_http")
+
+
+def test_a_caller_may_ask_before_it_sends_a_body(partner: Partner) -> None:
+    head = (
+        f"POST {BASE}/wallets HTTP/1.1\r\nHost: payflow\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {partner.client.key}\r\nContent-Length: {len(WALLET)}\r\n"
+        "Expect: 100-continue\r\nConnection: close\r\n\r\n"
+    )
+    with connected(partner.client.port) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 100 Continue\r\n")
+        connection.sendall(WALLET)
+
+        assert parsed(all_of(connection))[0] == "HTTP/1.1 201 Created"
+
+
+def test_a_body_may_come_in_chunks(partner: Partner) -> None:
+    chunks = Chunks([WALLET[:1], WALLET[1:20], WALLET[20:]])
+
+    answer = partner.client.send("POST", f"{BASE}/wallets", chunks)
+
+    assert answer.status == 201
+    assert answer.json["name"] == "Ada"
+
+
+def test_an_idle_connection_does_not_keep_a_server_from_stopping(
+    migrated_url: str, tmp_path: Path
+) -> None:
+    with running_api(migrated_url, tmp_path / "api.log") as server:
+        idle = HTTPConnection(HOST, server.port, timeout=TIMEOUT_S)
+        idle.request("GET", "/health")
+        answer = idle.getresponse()
+        answer.read()
+        assert answer.status == 200
+        process, workers = psutil.Process(server.pid), server.workers()
+
+        process.send_signal(signal.SIGTERM)
+
+        assert not survivors([process, *workers], STOP_SECONDS_MAX)
+        assert "Traceback" not in (tmp_path / "api.log").read_text()
+        idle.close()
+
+
+class _Impatient(BoundedProtocol):
+    request_seconds_max = 0.2
+
+
+async def _answer_nothing(_scope: object, receive: Any, _send: object) -> None:  # noqa: ANN401 - as ASGI has it
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _dropped_after(*sent: bytes) -> float:
+    """Send pieces, one every 50 ms, and tell after how many seconds the connection was closed."""
+
+    async def send_all() -> float:
+        config = Config(_answer_nothing, http=_Impatient, ws="none", log_config=None)
+        config.load()
+        state = ServerState()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: _Impatient(config, state, {}), HOST, 0)
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            started = time.monotonic()
+            try:
+                for piece in sent:
+                    writer.write(piece)
+                    await asyncio.sleep(0.05)
+                assert await asyncio.wait_for(reader.read(), TIMEOUT_S) == b""
+                return time.monotonic() - started
+            finally:
+                writer.close()
+                await asyncio.gather(*state.tasks)
+
+    return asyncio.run(send_all())
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        (),
+        (b"GET /health HTT",),
+        (b"GET /health HTTP/1.1\r\n", b"X: x\r\n", b"X: x\r\n"),
+        (b"POST /health HTTP/1.1\r\nContent-Length: 9\r\n\r\n", b"1", b"2"),
+    ],
+    ids=["nothing", "line", "headers", "body"],
+)
+def test_a_request_that_takes_too_long_to_arrive_is_dropped(sent: tuple[bytes, ...]) -> None:
+    assert 0.15 < _dropped_after(*sent) < 5
