@@ -31,7 +31,7 @@ from payflow_domain.payments.reconciling import Reconciler, Reconciliation
 from payflow_domain.payments.resolving import Resolver
 from payflow_domain.payments.service import Asked, Payments
 from payflow_domain.wallets.model import NewWallet, Wallet, WalletChange, WalletStatus
-from payflow_domain.wallets.movements import NO_NOTE, book_credit, book_transfer
+from payflow_domain.wallets.movements import NO_NOTE, Note, book_credit, book_transfer
 from payflow_domain.wallets.service import Wallets
 from tests.builders.ledger import EUR, PARTNER_ID
 from tests.builders.perils import PerilousGateway, Perils, perilous
@@ -117,9 +117,10 @@ class PayFlow:
         method: str = "pm_card_visa",
         amount: int = AMOUNT,
         key: Claim | None = None,
+        note: Note = NO_NOTE,
     ) -> Told:
         money, asked = Money(amount, EUR), Asked(render, key)
-        return _told(self.payments.credit(self.actor, wallet_id, money, method, asked))
+        return _told(self.payments.credit(self.actor, wallet_id, money, method, asked, note))
 
     def pay_out(
         self,
@@ -127,17 +128,22 @@ class PayFlow:
         destination: str = "ba_paid",
         amount: int = AMOUNT,
         key: Claim | None = None,
+        note: Note = NO_NOTE,
     ) -> Told:
         money, asked = Money(amount, EUR), Asked(render, key)
-        return _told(self.payments.pay_out(self.actor, wallet_id, money, destination, asked))
+        return _told(self.payments.pay_out(self.actor, wallet_id, money, destination, asked, note))
 
     def refund(
-        self, charge_id: TransactionId, amount: int | None = None, key: Claim | None = None
+        self,
+        charge_id: TransactionId,
+        amount: int | None = None,
+        key: Claim | None = None,
+        note: Note = NO_NOTE,
     ) -> Told:
         charge = self.payments.charge_of(self.actor, charge_id)
         assert charge is not None
         asked = Asked(render, key)
-        return _told(self.payments.refund(self.actor, charge, amount, asked, NO_NOTE))
+        return _told(self.payments.refund(self.actor, charge, amount, asked, note))
 
     def wait(self, time: timedelta = LATER) -> None:
         self.clock.advance(time)

@@ -1,7 +1,7 @@
 """What can go wrong on the way to a gateway and to the books, when a test wants it to."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from typing import TypeVar
 
@@ -10,6 +10,7 @@ from attrs import Factory, define
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.payments.gateway import (
     ChargeOrder,
+    GatewayUnavailable,
     Movement,
     Notice,
     OutcomeUnknown,
@@ -35,7 +36,8 @@ class Perils:
     ``kill_at`` names a step (``before charge``, ``after commit``), ``kill_in`` counts steps;
     either is for one time. ``delayed`` are charges that are on their way to the gateway while
     ``is_network_slow``: their caller is told nothing. While it ``is_blind`` the gateway finds
-    nothing.
+    nothing. ``meanwhile`` is what another process does, once, at the next step on the way to the
+    gateway or back.
     """
 
     kill_at: str | None = None
@@ -43,6 +45,7 @@ class Perils:
     is_network_slow: bool = False
     is_blind: bool = False
     delayed: list[ChargeOrder] = Factory(list)
+    meanwhile: Callable[[], None] | None = None
 
     def step(self, name: str) -> None:
         """Die, if this is the step."""
@@ -53,11 +56,19 @@ class Perils:
             raise Killed(name)
 
     def around(self, name: str, call: Callable[[], _T]) -> _T:
-        """Take a step before and after a call."""
+        """Take a step before and after a call, and let others go on meanwhile."""
         self.step(f"before {name}")
+        self._let_others_go_on()
         result = call()
+        self._let_others_go_on()
         self.step(f"after {name}")
         return result
+
+    def _let_others_go_on(self) -> None:
+        """Let the other process do what it does, unless it is the one that is on its way."""
+        others, self.meanwhile = self.meanwhile, None
+        if others is not None:
+            others()
 
 
 @define
@@ -95,9 +106,10 @@ class PerilousGateway:
         return self.inner.movements(start, end)
 
     def arrive(self) -> None:
-        """Let the delayed charges arrive at the gateway."""
+        """Let the delayed charges arrive at the gateway; nobody waits for its answer."""
         while self.perils.delayed:
-            self.inner.charge(self.perils.delayed.pop(0))
+            with suppress(OutcomeUnknown, GatewayUnavailable):
+                self.inner.charge(self.perils.delayed.pop(0))
 
 
 def perilous(

@@ -1,161 +1,292 @@
-"""Payments played at random, with deaths between any two steps; in the end everything agrees."""
+"""Payments played at random: nothing is lost, doubled or pending for ever.
 
+Requests, workers, notices and the gateway's dashboard go on in any order. The process dies at any
+step, and is replaced by one that knows only what is stored. At the end all comes to rest, and the
+books are compared with the gateway's. ``PAYFLOW_SIMULATIONS`` says how many times that is done.
+"""
+
+import os
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 
+from attrs import define
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from payflow_adapters.gateways.mock_notices import SignedNotice
 from payflow_adapters.gateways.mock_values import DESTINATIONS, PAYMENT_METHODS, Trouble
-from payflow_domain.errors import PayFlowError
+from payflow_domain.errors import Conflict, Invalid
 from payflow_domain.ids import AccountId, TransactionId
-from payflow_domain.ledger.accounts import AccountKind
-from payflow_domain.ledger.journal import link
-from payflow_domain.ledger.ledgers import GENESIS
-from payflow_domain.ledger.ports import Page, TransactionFilter
-from payflow_domain.ledger.transactions import Status
-from payflow_domain.payments.gateway import PaymentKind
-from payflow_domain.payments.model import BACKOFF, NEVER_SEEN_AFTER, PaymentStatus
-from tests.builders.payments import PayFlow, claim, open_payflow
+from payflow_domain.ledger.idempotency import Answer, Claim
+from payflow_domain.payments.gateway import (
+    GatewayUnavailable,
+    MovementKind,
+    OutcomeUnknown,
+    PaymentKind,
+)
+from payflow_domain.payments.model import BACKOFF, PaymentStatus
+from payflow_domain.wallets.model import WalletStatus
+from payflow_domain.wallets.movements import Note
+from tests.builders.auditing import (
+    ASKED_FOR,
+    check_books,
+    check_gateway_agrees,
+    check_journal,
+    check_nothing_is_pending,
+    check_nothing_moved_twice,
+)
+from tests.builders.payments import PayFlow, Told, claim, open_payflow
 from tests.builders.perils import Killed
+from tests.contracts.gateway_harness import DECLINES
 
-# A slow answer takes real time, and tells nothing that the others do not.
-QUICK = sorted(v for v, b in PAYMENT_METHODS.items() if b.trouble is not Trouble.SLOW)
-BANKS = sorted(v for v, b in DESTINATIONS.items() if b.trouble is not Trouble.SLOW)
-AMOUNTS = st.integers(min_value=100, max_value=5_000)
-KILLS = st.none() | st.integers(min_value=1, max_value=9)
-WALLETS = 3
-ROUNDS_MAX = 40
+SIMULATIONS = int(os.environ.get("PAYFLOW_SIMULATIONS", "300"))
+FUNDS = 1_000
+WALLETS = 2
+ROUNDS_TO_REST = 6
+A_YEAR = timedelta(days=365)
+
+# One decline stands for all, and a slow answer takes real time.
+_REPEATED = {*DECLINES} - {"pm_card_chargeDeclined"}
+METHODS = [
+    each
+    for each, behaviour in PAYMENT_METHODS.items()
+    if behaviour.trouble is not Trouble.SLOW and each not in _REPEATED
+]
+BANKS = [each for each, behaviour in DESTINATIONS.items() if behaviour.trouble is not Trouble.SLOW]
+TIMES = [timedelta(seconds=s) for s in (2, 2, 4, 90, 90, 900, 900, 7_200)]
+
+wallets = st.integers(0, WALLETS - 1)
+choices = st.integers(0, 30)
+amounts = st.integers(1, 3_000)
+Ask = Callable[[Claim | None, Note], Told]
+
+
+@define
+class Asked:
+    """Something that was asked for, and what was answered, once that is known."""
+
+    ask: Callable[[], Told]
+    answer: Answer | None = None
 
 
 class Simulation(RuleBasedStateMachine):
-    """One partner's payments; every rule may be cut short by the death of the process."""
+    """A partner who asks, and all that goes on around it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._opened = ExitStack()
-        self.payflow: PayFlow = self._opened.enter_context(open_payflow())
+        self.opened = ExitStack()
+        self.payflow: PayFlow = self.opened.enter_context(open_payflow())
         self.wallets: list[AccountId] = []
-        self.undelivered: list[SignedNotice] = []
-        self.delivered: list[SignedNotice] = []
-        self.keys = 0
+        self.with_keys: list[Asked] = []
+        self.undelivered: dict[str, SignedNotice] = {}
+        self.requests = 0
 
     @initialize()
     def open_wallets(self) -> None:
-        self.wallets = [self.payflow.wallet(funds=1_000) for _ in range(WALLETS)]
+        self.wallets = [self.payflow.wallet(FUNDS) for _ in range(WALLETS)]
 
-    @rule(wallet=st.integers(0, WALLETS - 1), method=st.sampled_from(QUICK), amount=AMOUNTS)
-    def charge(self, wallet: int, method: str, amount: int) -> None:
-        self.keys += 1
-        key = claim(f"charge-{self.keys}")
-        with suppress(PayFlowError, Killed):
-            self.payflow.charge(self.wallets[wallet], method, amount, key)
+    @rule(which=wallets, method=st.sampled_from(METHODS), amount=amounts, keyed=st.booleans())
+    def charge(self, which: int, method: str, amount: int, *, keyed: bool) -> None:
+        wallet = self.wallets[which]
+        self.ask(lambda *asked: self.payflow.charge(wallet, method, amount, *asked), keyed=keyed)
 
-    @rule(wallet=st.integers(0, WALLETS - 1), bank=st.sampled_from(BANKS), amount=AMOUNTS)
-    def pay_out(self, wallet: int, bank: str, amount: int) -> None:
-        with suppress(PayFlowError, Killed):
-            self.payflow.pay_out(self.wallets[wallet], bank, amount)
+    @rule(which=wallets, method=st.sampled_from(METHODS), amount=amounts, keyed=st.booleans())
+    def charge_over_a_slow_network(
+        self, which: int, method: str, amount: int, *, keyed: bool
+    ) -> None:
+        self.payflow.perils.is_network_slow = True
+        self.charge(which, method, amount, keyed=keyed)
+        self.payflow.perils.is_network_slow = False
 
-    @rule(data=st.data(), amount=AMOUNTS)
-    def refund(self, data: st.DataObject, amount: int) -> None:
-        if charges := self.charges():
-            with suppress(PayFlowError, Killed):
-                self.payflow.refund(data.draw(st.sampled_from(charges)), amount)
+    @rule(which=wallets, bank=st.sampled_from(BANKS), amount=amounts, keyed=st.booleans())
+    def pay_out(self, which: int, bank: str, amount: int, *, keyed: bool) -> None:
+        wallet = self.wallets[which]
+        self.ask(lambda *asked: self.payflow.pay_out(wallet, bank, amount, *asked), keyed=keyed)
 
-    @rule(data=st.data(), amount=AMOUNTS)
-    def refund_at_the_gateway(self, data: st.DataObject, amount: int) -> None:
-        if charges := self.charges():
-            charge = self.payflow.payment(data.draw(st.sampled_from(charges)))
+    @rule(choice=choices, amount=st.none() | amounts, keyed=st.booleans())
+    def refund(self, choice: int, amount: int | None, *, keyed: bool) -> None:
+        charges = self.charges()
+        if charges:
+            charge = charges[choice % len(charges)]
+            self.ask(lambda *asked: self.payflow.refund(charge, amount, *asked), keyed=keyed)
+
+    @rule(choice=choices)
+    def ask_again(self, choice: int) -> None:
+        """Ask the same with the same key: what was answered once is answered for ever."""
+        if self.with_keys:
+            self.request(self.with_keys[choice % len(self.with_keys)])
+
+    @rule(choice=choices, amount=amounts)
+    def refund_at_the_gateway(self, choice: int, amount: int) -> None:
+        charges = self.at_the_gateway(MovementKind.CHARGE)
+        if charges:
             with suppress(ValueError):
-                self.payflow.mock.refund_outside(charge.gateway_id or "", amount)
+                self.payflow.mock.refund_outside(charges[choice % len(charges)], amount)
 
-    @rule(data=st.data())
-    def dispute(self, data: st.DataObject) -> None:
-        if charges := self.charges():
-            charge = self.payflow.payment(data.draw(st.sampled_from(charges)))
+    @rule(choice=choices)
+    def dispute(self, choice: int) -> None:
+        charges = self.at_the_gateway(MovementKind.CHARGE)
+        if charges:
             with suppress(ValueError):
-                self.payflow.mock.open_dispute(charge.gateway_id or "")
+                self.payflow.mock.open_dispute(charges[choice % len(charges)])
 
-    @rule(seconds=st.sampled_from([1, 2, 4, 90, 300]))
-    def time_passes(self, seconds: int) -> None:
-        self.payflow.wait(timedelta(seconds=seconds))
+    @rule(choice=choices, won=st.booleans())
+    def decide_a_dispute(self, choice: int, *, won: bool) -> None:
+        disputes = self.at_the_gateway(MovementKind.DISPUTE)
+        if disputes:
+            with suppress(ValueError):
+                self.payflow.mock.close_dispute(disputes[choice % len(disputes)], won=won)
 
-    @rule(data=st.data())
-    def some_notices_come(self, data: st.DataObject) -> None:
-        self.undelivered += self.payflow.take_notices()
-        known = self.undelivered + self.delivered[-5:]
-        if not known:
-            return
-        for notice in data.draw(st.lists(st.sampled_from(known), max_size=6)):
-            with suppress(PayFlowError, Killed):
+    @rule(time=st.sampled_from(TIMES))
+    def time_passes(self, time: timedelta) -> None:
+        self.payflow.wait(time)
+
+    @rule(chosen=st.lists(st.tuples(choices, st.booleans()), min_size=1, max_size=8))
+    def some_notices_come(self, chosen: list[tuple[int, bool]]) -> None:
+        """Some come now, in whatever order; some of those come again later."""
+        self.take_notices()
+        for choice, comes_again in chosen:
+            if not self.undelivered:
+                return
+            notice = list(self.undelivered.values())[choice % len(self.undelivered)]
+            with suppress(Killed):
                 self.payflow.receive([notice])
-                self.delivered.append(notice)
+                if not comes_again:
+                    self.undelivered.pop(notice.id, None)
+
+    @rule()
+    def all_notices_come(self) -> None:
+        with suppress(Killed):
+            self.deliver_all()
 
     @rule()
     def the_worker_works(self) -> None:
-        with suppress(PayFlowError, Killed):
-            self.payflow.work()
+        with suppress(Killed):
+            self.work()
 
-    @rule(kill_in=KILLS)
-    def the_process_is_to_die(self, kill_in: int | None) -> None:
-        self.payflow.perils.kill_in = kill_in
+    @rule()
+    def somebody_reconciles(self) -> None:
+        with suppress(Killed, GatewayUnavailable, OutcomeUnknown):
+            self.payflow.reconcile()
 
-    def charges(self) -> list[TransactionId]:
-        """Return the charges that the books have as completed."""
-        payments = [self.payflow.store.payment_of(one) for one in self.payflow.transactions()]
-        return [
-            payment.transaction_id
-            for payment in payments
-            if payment
-            and payment.kind is PaymentKind.CHARGE
-            and payment.status is PaymentStatus.SUCCEEDED
-        ]
+    @rule(steps=st.integers(1, 12))
+    def the_process_is_to_die(self, steps: int) -> None:
+        self.payflow.perils.kill_in = steps
+
+    @rule(delivers=st.booleans())
+    def another_process_is_to_go_on_meanwhile(self, *, delivers: bool) -> None:
+        """While somebody asks the gateway, notices come or another worker works."""
+        self.payflow.perils.meanwhile = self.deliver_all if delivers else self.work
+
+    @rule(trouble=st.sampled_from([each for each in Trouble if each is not Trouble.SLOW]))
+    def the_gateway_is_in_trouble(self, trouble: Trouble) -> None:
+        self.payflow.mock.fail_next(trouble)
+
+    @rule()
+    def what_was_slow_arrives(self) -> None:
+        self.payflow.gateway.arrive()
+
+    @rule(which=wallets, status=st.sampled_from([WalletStatus.ACTIVE, WalletStatus.FROZEN]))
+    def a_wallet_is_frozen_or_released(self, which: int, status: WalletStatus) -> None:
+        self.payflow.set_status(self.wallets[which], status)
+
+    @rule(which=wallets)
+    def a_wallet_is_emptied_and_closed(self, which: int) -> None:
+        wallet = self.wallets[which]
+        balance = self.payflow.balance(wallet)
+        if balance.posted:
+            self.payflow.spend(wallet, balance.posted)
+        with suppress(Invalid):
+            self.payflow.set_status(wallet, WalletStatus.CLOSED)
+            self.wallets[which] = self.payflow.wallet(FUNDS)
+
+    @invariant()
+    def the_books_are_sound(self) -> None:
+        check_books(self.payflow)
 
     def teardown(self) -> None:
         try:
-            self.settle()
-            self.check()
+            self.come_to_rest()
+            check_books(self.payflow)
+            check_journal(self.payflow)
+            check_nothing_is_pending(self.payflow)
+            check_gateway_agrees(self.payflow)
+            check_nothing_moved_twice(self.payflow)
+            for asked in self.with_keys:
+                self.request(asked)
         finally:
-            self._opened.close()
+            self.opened.close()
 
-    def settle(self) -> None:
-        """Let no more go wrong, tell all there is to tell, and let the worker find out the rest."""
-        self.payflow.perils.kill_in = None
-        for _ in range(ROUNDS_MAX):
-            self.payflow.wait(NEVER_SEEN_AFTER + BACKOFF[-1])
-            fresh = self.payflow.take_notices()
-            self.undelivered += fresh
-            self.payflow.receive(self.undelivered)
-            if not self.payflow.work() and not fresh:
+    def come_to_rest(self) -> None:
+        """Let all that is under way come to its end, and nothing more go wrong."""
+        self.payflow.perils.kill_in = self.payflow.perils.meanwhile = None
+        self.payflow.gateway.arrive()
+        self.end_all_troubles()
+        for number in range(ROUNDS_TO_REST):
+            self.payflow.wait(BACKOFF[-1])
+            self.deliver_all()
+            self.payflow.work()
+            for dispute_id in self.at_the_gateway(MovementKind.DISPUTE):
+                with suppress(ValueError):
+                    self.payflow.mock.close_dispute(dispute_id, won=number % 2 == 0)
+
+    def end_all_troubles(self) -> None:
+        now = self.payflow.clock.now()
+        while True:
+            with suppress(GatewayUnavailable, OutcomeUnknown):
+                self.payflow.mock.movements(now, now)
                 return
 
-    def check(self) -> None:
-        payflow, ledger_id = self.payflow, self.payflow.actor.ledger_id
-        page = payflow.store.transactions(
-            ledger_id, TransactionFilter(status=Status.PENDING), Page(101)
-        )
-        assert page == []
-        assert payflow.is_in_step
-        assert payflow.reconcile().unmatched == []
-        assert payflow.posted(AccountKind.PAYOUTS_IN_TRANSIT) == 0
-        for wallet in self.wallets:
-            balance = payflow.balance(wallet)
-            assert balance.available >= 0
-            assert balance.pending == 0
-        accounts = payflow.store._tables.accounts.values()
-        assert sum(a.counters.debits_posted - a.counters.credits_posted for a in accounts) == 0
-        assert sum(a.counters.debits_pending - a.counters.credits_pending for a in accounts) == 0
-        head = GENESIS
-        for event in payflow.store.events(ledger_id, 0, 100_000):
-            head = link(head, event.body)
-            assert event.hash == head
+    def work(self) -> None:
+        self.payflow.work()
+
+    def take_notices(self) -> None:
+        self.undelivered |= {each.id: each for each in self.payflow.take_notices()}
+
+    def deliver_all(self) -> None:
+        """Deliver what was not delivered yet; another process may be doing so, too."""
+        self.take_notices()
+        for notice in list(self.undelivered.values()):
+            self.payflow.receive([notice])
+            self.undelivered.pop(notice.id, None)
+
+    def ask(self, ask: Ask, *, keyed: bool) -> None:
+        """Ask for something new; the words on it tell which request it is."""
+        self.requests += 1
+        key = claim(f"key-{self.requests}") if keyed else None
+        note = Note(f"{ASKED_FOR}{self.requests}")
+        asked = Asked(lambda: ask(key, note))
+        if keyed:
+            self.with_keys.append(asked)
+        self.request(asked)
+
+    def request(self, asked: Asked) -> None:
+        with suppress(Killed, Invalid, Conflict, GatewayUnavailable):
+            told = asked.ask()
+            assert asked.answer in (None, told.answer)
+            asked.answer = told.answer
+
+    def charges(self) -> list[TransactionId]:
+        """Return the charges that the books have as completed."""
+        return [
+            payment.transaction_id
+            for payment in self.payflow.store._tables.payments.values()
+            if (payment.kind, payment.status) == (PaymentKind.CHARGE, PaymentStatus.SUCCEEDED)
+        ]
+
+    def at_the_gateway(self, kind: MovementKind) -> list[str]:
+        """Return the gateway's ids of what has moved money so, whatever trouble it is in."""
+        now = self.payflow.clock.now()
+        with self.payflow.mock._book() as book:
+            moved = book.movements(now - A_YEAR, now + A_YEAR)
+        return [each.gateway_id for each in moved if each.kind is kind]
 
 
 TestSimulation = Simulation.TestCase
 TestSimulation.settings = settings(
-    max_examples=60,
+    max_examples=SIMULATIONS,
     stateful_step_count=40,
     deadline=None,
     print_blob=True,
