@@ -227,7 +227,7 @@ class PayFlow:
 
 
 @contextmanager
-def open_payflow() -> Iterator[PayFlow]:
+def open_payflow(settlement_limit: int | None = None) -> Iterator[PayFlow]:
     """Set up PayFlow; the gateway's and the store's time is the clock's."""
     clock, perils = SettableClock(), Perils()
     store, ids = MemoryStore(clock), CountingIds()
@@ -237,7 +237,7 @@ def open_payflow() -> Iterator[PayFlow]:
     begin = perilous(store.begin, perils)
     ledgers = Ledgers(store.begin, store, clock, ids, encode_json)
     desk = Desk(begin, ledgers, clock)
-    ledger = ledgers.open_ledger(PARTNER_ID, Environment.SANDBOX, None)
+    ledger = ledgers.open_ledger(PARTNER_ID, Environment.SANDBOX, settlement_limit)
     try:
         yield PayFlow(
             clock=clock,

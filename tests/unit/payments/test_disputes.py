@@ -2,13 +2,14 @@
 
 import pytest
 
+from payflow_adapters.gateways.mock_values import Trouble
 from payflow_domain.ids import AccountId, TransactionId
 from payflow_domain.ledger.accounts import AccountKind, Balance
 from payflow_domain.ledger.transactions import TransactionType
 from payflow_domain.payments.gateway import PaymentKind
 from payflow_domain.payments.model import NEVER_SEEN_AFTER, NoticeStatus, Payment, PaymentStatus
 from payflow_domain.wallets.model import WalletStatus
-from tests.builders.payments import AMOUNT, LATER, PayFlow
+from tests.builders.payments import AMOUNT, LATER, PayFlow, open_payflow
 
 EMPTY = Balance(0, 0, 0)
 CHARGED = Balance(AMOUNT, 0, AMOUNT)
@@ -81,6 +82,49 @@ def test_the_partner_stands_in_for_a_wallet_that_is_closed(
     payflow.deliver()
 
     assert payflow.posted(AccountKind.PARTNER_SETTLEMENT) == -AMOUNT
+
+
+def test_the_partner_stands_in_beyond_any_limit() -> None:
+    with open_payflow(settlement_limit=0) as payflow:
+        wallet = payflow.wallet()
+        charge = payflow.charge(wallet).id
+        payflow.spend(wallet, AMOUNT)
+
+        _open(payflow, charge)
+        payflow.deliver()
+
+        assert payflow.posted(AccountKind.PARTNER_SETTLEMENT) == -AMOUNT
+
+
+def test_a_dispute_waits_for_a_gateway_that_is_in_trouble(
+    payflow: PayFlow, wallet: AccountId, charge: TransactionId
+) -> None:
+    _open(payflow, charge)
+    for trouble in (Trouble.UNAVAILABLE, Trouble.TIMEOUT_NO_EFFECT):
+        payflow.mock.fail_next(trouble)
+
+    assert [notice.status for notice in payflow.deliver()] == [NoticeStatus.RECEIVED]
+    assert payflow.notices.retry_received() == 0
+    assert payflow.balance(wallet) == CHARGED
+
+    assert payflow.notices.retry_received() == 1
+    assert payflow.balance(wallet) == EMPTY
+
+
+def test_a_dispute_waits_for_a_charge_that_is_pending_here(
+    payflow: PayFlow, wallet: AccountId
+) -> None:
+    charge = payflow.charge(wallet, "pm_async_success").id
+    payflow.wait()
+    of_the_charge = payflow.take_notices()
+    _open(payflow, charge)
+
+    assert [notice.status for notice in payflow.deliver()] == [NoticeStatus.RECEIVED]
+    payflow.receive(of_the_charge)
+    payflow.work()
+
+    assert payflow.balance(wallet) == EMPTY
+    assert payflow.is_in_step
 
 
 def test_a_dispute_that_is_won_gives_the_wallet_its_money_back(

@@ -12,9 +12,9 @@ from payflow_domain.ledger.errors import (
     IdempotencyKeyReused,
     InsufficientFunds,
 )
-from payflow_domain.payments.gateway import GatewayUnavailable, ReportStatus
+from payflow_domain.payments.gateway import GatewayUnavailable, ReportStatus, Sought
 from payflow_domain.payments.model import ANSWER_TIMEOUT, NEVER_SEEN_AFTER, PaymentStatus
-from tests.builders.payments import AMOUNT, PayFlow, Told, claim
+from tests.builders.payments import AMOUNT, PayFlow, Told, claim, render
 from tests.builders.perils import Killed
 
 FUNDS = 2 * AMOUNT
@@ -184,6 +184,20 @@ def test_a_notice_that_it_is_pending_leaves_the_answer_to_the_request(scene: Sce
 
     with pytest.raises(IdempotencyInFlight):
         ENDING["is pending"](scene)
+
+
+def test_a_request_that_was_answered_meanwhile_is_told_that_answer(scene: Scene) -> None:
+    _die_at(scene, "after charge", ASK["charge"])
+    (made,) = scene.made()
+    desk, waiting = scene.payflow.resolver.desk, scene.payflow.payment(made)
+    answer = desk.answer_pending(waiting, render)
+    found = scene.payflow.mock.find(Sought(waiting.kind, made, waiting.created_at))
+    assert found is not None
+
+    assert desk.learn(waiting, found, render) == answer
+
+    assert scene.payflow.payment(made).status is PaymentStatus.SUCCEEDED
+    assert ASK["charge"](scene) == Told(answer, is_replay=True)
 
 
 @each_kind

@@ -227,14 +227,13 @@ def test_what_came_back_after_it_was_booked_is_missing_until_it_is_told(
 
 
 def test_a_fee_that_is_nobodys_is_missing_here(payflow: PayFlow) -> None:
-    charge_id = _charge_elsewhere(payflow)
-    payflow.mock.open_dispute(charge_id)
+    dispute_id = payflow.mock.open_dispute(_charge_elsewhere(payflow))
+    payflow.mock.close_dispute(dispute_id, won=True)
 
     reconciliation = payflow.reconcile()
 
-    assert {_row(line).status for line in reconciliation.lines if _kind(line) == "fee"} == {
-        LineStatus.MISSING_HERE
-    }
+    assert [_kind(line) for line in reconciliation.unmatched] == ["charge", "fee"]
+    assert {line.status for line in reconciliation.unmatched} == {LineStatus.MISSING_HERE}
     assert reconciliation.fees_booked == 0
     assert payflow.transactions() == []
 

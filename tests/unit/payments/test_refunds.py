@@ -302,21 +302,26 @@ def test_a_refund_at_the_gateway_that_failed_before_it_was_told_of_is_not_booked
     assert payflow.reconcile().unmatched == []
 
 
+@pytest.mark.parametrize(("ours", "theirs"), [(None, AMOUNT), (3_000, 3_000)])
 def test_a_refund_at_the_gateway_waits_for_one_of_ours_that_leaves_it_no_room(
-    payflow: PayFlow, wallet: AccountId, charge: TransactionId
+    payflow: PayFlow,
+    wallet: AccountId,
+    charge: TransactionId,
+    ours: int | None,
+    theirs: int,
 ) -> None:
     payflow.deliver()
     payflow.mock.fail_next(_TIMEOUTS[False])
-    ours = payflow.refund(charge).id
-    _refund_outside(payflow, charge, AMOUNT)
+    refund = payflow.refund(charge, ours).id
+    _refund_outside(payflow, charge, theirs)
 
     assert [each.status for each in payflow.deliver()] == [NoticeStatus.RECEIVED]
     payflow.wait(NEVER_SEEN_AFTER)
     payflow.work()
 
-    assert payflow.payment(ours).status is PaymentStatus.FAILED
-    assert _reversed(payflow, charge) == (AMOUNT, 0)
-    assert payflow.balance(wallet) == EMPTY
+    assert payflow.payment(refund).status is PaymentStatus.FAILED
+    assert _reversed(payflow, charge) == (theirs, 0)
+    assert payflow.balance(wallet).posted == AMOUNT - theirs
     assert payflow.is_in_step
 
 

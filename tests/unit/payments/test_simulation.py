@@ -9,6 +9,8 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import timedelta
+from fractions import Fraction
+from math import ceil
 
 from attrs import define
 from hypothesis import HealthCheck, settings
@@ -22,11 +24,12 @@ from payflow_domain.ids import AccountId, TransactionId
 from payflow_domain.ledger.idempotency import Answer, Claim
 from payflow_domain.payments.gateway import (
     GatewayUnavailable,
+    Movement,
     MovementKind,
     OutcomeUnknown,
     PaymentKind,
 )
-from payflow_domain.payments.model import BACKOFF, PaymentStatus
+from payflow_domain.payments.model import BACKOFF, NEVER_SEEN_AFTER, PaymentStatus
 from payflow_domain.wallets.model import WalletStatus
 from payflow_domain.wallets.movements import Note
 from tests.builders.auditing import (
@@ -60,6 +63,7 @@ TIMES = [timedelta(seconds=s) for s in (2, 2, 4, 90, 90, 900, 900, 7_200)]
 wallets = st.integers(0, WALLETS - 1)
 choices = st.integers(0, 30)
 amounts = st.integers(1, 3_000)
+parts = st.sampled_from([None, Fraction(1, 3), Fraction(1, 2), Fraction(2, 3)])
 Ask = Callable[[Claim | None, Note], Told]
 
 
@@ -92,24 +96,29 @@ class Simulation(RuleBasedStateMachine):
         wallet = self.wallets[which]
         self.ask(lambda *asked: self.payflow.charge(wallet, method, amount, *asked), keyed=keyed)
 
-    @rule(which=wallets, method=st.sampled_from(METHODS), amount=amounts, keyed=st.booleans())
+    @rule(which=wallets, amount=amounts, keyed=st.booleans(), is_given_up=st.booleans())
     def charge_over_a_slow_network(
-        self, which: int, method: str, amount: int, *, keyed: bool
+        self, which: int, amount: int, *, keyed: bool, is_given_up: bool
     ) -> None:
+        """The order arrives in the end, and often after it was given up."""
         self.payflow.perils.is_network_slow = True
-        self.charge(which, method, amount, keyed=keyed)
+        self.charge(which, "pm_card_refundFail", amount, keyed=keyed)
         self.payflow.perils.is_network_slow = False
+        if is_given_up:
+            self.time_passes(NEVER_SEEN_AFTER, works=True)
 
     @rule(which=wallets, bank=st.sampled_from(BANKS), amount=amounts, keyed=st.booleans())
     def pay_out(self, which: int, bank: str, amount: int, *, keyed: bool) -> None:
         wallet = self.wallets[which]
         self.ask(lambda *asked: self.payflow.pay_out(wallet, bank, amount, *asked), keyed=keyed)
 
-    @rule(choice=choices, amount=st.none() | amounts, keyed=st.booleans())
-    def refund(self, choice: int, amount: int | None, *, keyed: bool) -> None:
+    @rule(choice=choices, part=parts, keyed=st.booleans())
+    def refund(self, choice: int, part: Fraction | None, *, keyed: bool) -> None:
         charges = self.charges()
         if charges:
             charge = charges[choice % len(charges)]
+            money = self.payflow.transaction(charge).amount
+            amount = None if part is None else ceil(money * part)
             self.ask(lambda *asked: self.payflow.refund(charge, amount, *asked), keyed=keyed)
 
     @rule(choice=choices)
@@ -118,30 +127,36 @@ class Simulation(RuleBasedStateMachine):
         if self.with_keys:
             self.request(self.with_keys[choice % len(self.with_keys)])
 
-    @rule(choice=choices, amount=amounts)
-    def refund_at_the_gateway(self, choice: int, amount: int) -> None:
+    @rule(choice=choices, part=parts)
+    def refund_at_the_gateway(self, choice: int, part: Fraction | None) -> None:
         charges = self.at_the_gateway(MovementKind.CHARGE)
         if charges:
+            charge = charges[choice % len(charges)]
             with suppress(ValueError):
-                self.payflow.mock.refund_outside(charges[choice % len(charges)], amount)
+                self.payflow.mock.refund_outside(
+                    charge.gateway_id, ceil(charge.amount * (part or 1))
+                )
 
     @rule(choice=choices)
     def dispute(self, choice: int) -> None:
         charges = self.at_the_gateway(MovementKind.CHARGE)
         if charges:
             with suppress(ValueError):
-                self.payflow.mock.open_dispute(charges[choice % len(charges)])
+                self.payflow.mock.open_dispute(charges[choice % len(charges)].gateway_id)
 
     @rule(choice=choices, won=st.booleans())
     def decide_a_dispute(self, choice: int, *, won: bool) -> None:
         disputes = self.at_the_gateway(MovementKind.DISPUTE)
         if disputes:
+            dispute = disputes[choice % len(disputes)]
             with suppress(ValueError):
-                self.payflow.mock.close_dispute(disputes[choice % len(disputes)], won=won)
+                self.payflow.mock.close_dispute(dispute.gateway_id, won=won)
 
-    @rule(time=st.sampled_from(TIMES))
-    def time_passes(self, time: timedelta) -> None:
+    @rule(time=st.sampled_from(TIMES), works=st.booleans())
+    def time_passes(self, time: timedelta, *, works: bool) -> None:
         self.payflow.wait(time)
+        if works:
+            self.the_worker_works()
 
     @rule(chosen=st.lists(st.tuples(choices, st.booleans()), min_size=1, max_size=8))
     def some_notices_come(self, chosen: list[tuple[int, bool]]) -> None:
@@ -214,10 +229,15 @@ class Simulation(RuleBasedStateMachine):
             check_nothing_is_pending(self.payflow)
             check_gateway_agrees(self.payflow)
             check_nothing_moved_twice(self.payflow)
-            for asked in self.with_keys:
-                self.request(asked)
+            self.check_answers()
         finally:
             self.opened.close()
+
+    def check_answers(self) -> None:
+        """Whoever was answered is answered the same once more."""
+        for asked in self.with_keys:
+            if asked.answer is not None:
+                assert asked.ask() == Told(asked.answer, is_replay=True)
 
     def come_to_rest(self) -> None:
         """Let all that is under way come to its end, and nothing more go wrong."""
@@ -228,9 +248,9 @@ class Simulation(RuleBasedStateMachine):
             self.payflow.wait(BACKOFF[-1])
             self.deliver_all()
             self.payflow.work()
-            for dispute_id in self.at_the_gateway(MovementKind.DISPUTE):
+            for dispute in self.at_the_gateway(MovementKind.DISPUTE):
                 with suppress(ValueError):
-                    self.payflow.mock.close_dispute(dispute_id, won=number % 2 == 0)
+                    self.payflow.mock.close_dispute(dispute.gateway_id, won=number % 2 == 0)
 
     def end_all_troubles(self) -> None:
         now = self.payflow.clock.now()
@@ -276,12 +296,12 @@ class Simulation(RuleBasedStateMachine):
             if (payment.kind, payment.status) == (PaymentKind.CHARGE, PaymentStatus.SUCCEEDED)
         ]
 
-    def at_the_gateway(self, kind: MovementKind) -> list[str]:
-        """Return the gateway's ids of what has moved money so, whatever trouble it is in."""
+    def at_the_gateway(self, kind: MovementKind) -> list[Movement]:
+        """Return what has moved money so, whatever trouble the gateway is in."""
         now = self.payflow.clock.now()
         with self.payflow.mock._book() as book:
             moved = book.movements(now - A_YEAR, now + A_YEAR)
-        return [each.gateway_id for each in moved if each.kind is kind]
+        return [each for each in moved if each.kind is kind]
 
 
 TestSimulation = Simulation.TestCase
