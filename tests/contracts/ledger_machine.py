@@ -11,6 +11,7 @@ from itertools import count
 from typing import ClassVar
 
 import pytest
+from attrs import evolve
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -29,6 +30,7 @@ from payflow_domain.ledger.transactions import (
     Post,
     Reverse,
     Settle,
+    TransactionType,
     Unit,
     Void,
 )
@@ -230,7 +232,32 @@ class LedgerMachine(RuleBasedStateMachine):
     def reverse(self, which: int, data: st.DataObject) -> None:
         watched = self.watched[which]
         posted = data.draw(st.sampled_from(watched.of_state("posted") or [ABSENT]))
-        self.run(which, Reverse(posted, data.draw(parts(watched.left_of(posted)))))
+        amount = data.draw(parts(watched.left_of(posted)))
+        self.run(which, Reverse(posted, amount, is_held=data.draw(st.booleans())))
+
+    @rule(which=whiches, data=st.data(), is_held=st.booleans())
+    def reverse_elsewhere(self, which: int, data: st.DataObject, *, is_held: bool) -> None:
+        """Let an account stand in; not a wallet, which a store may keep from being overdrawn."""
+        watched = self.watched[which]
+        posted = data.draw(st.sampled_from(watched.of_state("posted") or [ABSENT]))
+        accounts = [account for account in watched.opened if account.kind is not AccountKind.WALLET]
+        replaced = data.draw(st.sampled_from(watched.opened)).id
+        instead = {replaced: data.draw(st.sampled_from(accounts)).id}
+        self.run(which, Reverse(posted, is_held=is_held, instead=instead))
+
+    @rule(which=whiches, data=st.data(), of_types=st.sets(st.sampled_from(TransactionType)))
+    def reverse_some_types(
+        self, which: int, data: st.DataObject, of_types: set[TransactionType]
+    ) -> None:
+        posted = data.draw(st.sampled_from(self.watched[which].of_state("posted") or [ABSENT]))
+        self.run(which, Reverse(posted, 1, of_types=frozenset(of_types)))
+
+    @rule(which=whiches, data=st.data())
+    def post_beyond_a_floor(self, which: int, data: st.DataObject) -> None:
+        watched = self.watched[which]
+        draft = data.draw(valid_drafts(tuple(watched.opened)))
+        named = [each.id for each in watched.opened if each.kind is not AccountKind.WALLET]
+        self.run(which, Post(evolve(draft, beyond_floor=frozenset(named))))
 
     @rule(which=whiches, data=st.data(), kind=st.sampled_from([Post, Hold]))
     def refuse(self, which: int, data: st.DataObject, kind: type[Post | Hold]) -> None:

@@ -4,6 +4,7 @@ It shares no rule with the engine: signed integers instead of counters, dictiona
 values, and it predicts every refusal by itself.
 """
 
+from collections.abc import Collection
 from copy import deepcopy
 from datetime import datetime
 
@@ -11,7 +12,16 @@ from attrs import Factory, define
 
 from payflow_domain.ledger.accounts import Account, AccountKind, Side
 from payflow_domain.ledger.idempotency import RETENTION, Answer
-from payflow_domain.ledger.transactions import Command, Draft, Hold, Post, Reverse, Settle, Void
+from payflow_domain.ledger.transactions import (
+    Command,
+    Draft,
+    Hold,
+    Post,
+    Reverse,
+    Settle,
+    TransactionType,
+    Void,
+)
 
 DEBIT_NORMAL = {AccountKind.GATEWAY_CLEARING, AccountKind.GATEWAY_FEES}
 WHOLE_ONLY_LEGS = 3
@@ -26,7 +36,10 @@ class Refused(Exception):
 
 @define
 class ModelAccount:
-    """``sign`` turns a credit into more (1) or less (-1) of what the account holds."""
+    """``sign`` turns a credit into more (1) or less (-1) of what the account holds.
+
+    ``is_below`` once something was let to take it below its floor.
+    """
 
     currency: str
     sign: int
@@ -34,43 +47,50 @@ class ModelAccount:
     posted: int = 0
     incoming: int = 0
     outgoing: int = 0
+    is_below: bool = False
 
     @property
     def balance(self) -> tuple[int, int, int]:
         """Posted, pending and available."""
         return self.posted, self.incoming - self.outgoing, self.posted - self.outgoing
 
-    def take_in(self, credit: int) -> None:
+    def take_in(self, credit: int, *, beyond_floor: bool) -> None:
         """Add to the posted balance, unless the floor forbids it."""
         self.posted += credit * self.sign
-        self._check(credit)
+        self._check(credit, beyond_floor=beyond_floor)
 
-    def hold(self, credit: int) -> None:
+    def hold(self, credit: int, *, beyond_floor: bool) -> None:
         change = credit * self.sign
         self.incoming += max(change, 0)
         self.outgoing += max(-change, 0)
-        self._check(credit)
+        self._check(credit, beyond_floor=beyond_floor)
 
     def release(self, credit: int) -> None:
         change = credit * self.sign
         self.incoming -= max(change, 0)
         self.outgoing -= max(-change, 0)
 
-    def _check(self, credit: int) -> None:
+    def _check(self, credit: int, *, beyond_floor: bool) -> None:
         takes = credit * self.sign < 0
         if takes and self.floor is not None and self.posted - self.outgoing < self.floor:
-            raise Refused("insufficient_funds")
+            if not beyond_floor:
+                raise Refused("insufficient_funds")
+            self.is_below = True
 
 
 @define
 class ModelTransaction:
-    """``state`` is pending, posted or voided; ``left`` can still be reversed."""
+    """``state`` is pending, posted or voided; ``left`` can still be reversed.
+
+    ``reverses`` is the id of what it takes back.
+    """
 
     legs: Legs
     amount: int
     state: str
     left: int
-    is_reversal: bool = False
+    type: str
+    reverses: str | None = None
 
 
 @define
@@ -119,26 +139,28 @@ class ModelLedger:
 
     def _apply(self, command: Command, name: str) -> None:
         match command:
-            case Post(draft):
-                self._make(self._legs(draft), draft.money.amount, name, "posted")
-            case Hold(draft):
-                self._make(self._legs(draft), draft.money.amount, name, "pending")
+            case Post(draft) | Hold(draft):
+                made = ModelTransaction(
+                    legs=self._legs(draft),
+                    amount=draft.money.amount,
+                    state="posted" if isinstance(command, Post) else "pending",
+                    left=draft.money.amount,
+                    type=draft.type,
+                )
+                self._make(made, name, draft.beyond_floor)
             case Settle(settled, amount):
                 self._settle(self._pending(settled), amount)
             case Void(voided):
                 self._void(self._pending(voided))
-            case Reverse(original, amount):
-                self._reverse(self._found(original), amount, name)
+            case Reverse():
+                self._reverse(command, name)
 
-    def _make(
-        self, legs: Legs, amount: int, name: str, state: str, *, is_reversal: bool = False
-    ) -> None:
-        for account, credit in legs:
-            if state == "posted":
-                self.accounts[account].take_in(credit)
-            else:
-                self.accounts[account].hold(credit)
-        self.transactions[name] = ModelTransaction(legs, amount, state, amount, is_reversal)
+    def _make(self, made: ModelTransaction, name: str, beyond_floor: Collection[str]) -> None:
+        for account, credit in made.legs:
+            books = self.accounts[account]
+            enter = books.take_in if made.state == "posted" else books.hold
+            enter(credit, beyond_floor=account in beyond_floor)
+        self.transactions[name] = made
 
     def _settle(self, held: ModelTransaction, amount: int | None) -> None:
         part = held.amount if amount is None else amount
@@ -146,6 +168,8 @@ class ModelLedger:
             raise Refused("settlement_exceeds_hold")
         settled = self._part(held, part)
         self._void(held)
+        if held.reverses is not None:
+            self.transactions[held.reverses].left -= part
         for account, credit in settled:
             self.accounts[account].posted += credit * self.accounts[account].sign
         held.legs, held.amount, held.left, held.state = settled, part, part, "posted"
@@ -153,19 +177,37 @@ class ModelLedger:
     def _void(self, held: ModelTransaction) -> None:
         for account, credit in held.legs:
             self.accounts[account].release(credit)
+        if held.reverses is not None:
+            self.transactions[held.reverses].left += held.amount
         held.state = "voided"
 
-    def _reverse(self, original: ModelTransaction, amount: int | None, name: str) -> None:
-        if original.state != "posted" or original.is_reversal:
+    def _reverse(self, command: Reverse, name: str) -> None:
+        original = self._found(command.transaction_id)
+        can_be = original.state == "posted" and original.reverses is None
+        if not can_be or original.type not in command.of_types:
             raise Refused("transaction_not_reversible")
         if original.left == 0:
             raise Refused("transaction_already_reversed")
-        part = original.left if amount is None else amount
+        part = original.left if command.amount is None else command.amount
         if part > original.left:
             raise Refused("reversal_exceeds_original")
-        legs = [(account, -credit) for account, credit in self._part(original, part)]
+        instead = {str(old): str(new) for old, new in command.instead.items()}
+        legs = [(instead.get(a, a), -credit) for a, credit in self._part(original, part)]
+        currencies = {self._account(account).currency for account, _ in legs}
+        if len({account for account, _ in legs}) < len(legs):
+            raise Refused("same_wallet")
+        if len(currencies) > 1:
+            raise Refused("currency_mismatch")
+        state = "pending" if command.is_held else "posted"
+        reverses = command.transaction_id
+        made = ModelTransaction(legs, part, state, part, TransactionType.REVERSAL, reverses)
+        self._make(made, name, instead.values())
         original.left -= part
-        self._make(legs, part, name, "posted", is_reversal=True)
+
+    def _account(self, name: str) -> ModelAccount:
+        if name not in self.accounts:
+            raise Refused("wallet_not_found")
+        return self.accounts[name]
 
     def _found(self, name: str) -> ModelTransaction:
         if name not in self.transactions:
@@ -189,8 +231,7 @@ class ModelLedger:
         """Check a draft, in the order in which the ledger promises no particular one."""
         legs: Legs = []
         for posting in draft.postings:
-            if posting.account_id not in self.accounts:
-                raise Refused("wallet_not_found")
+            self._account(posting.account_id)
             if posting.account_id in dict(legs):
                 raise Refused("same_wallet")
             if self.accounts[posting.account_id].currency != draft.money.currency:

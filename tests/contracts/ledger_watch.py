@@ -101,8 +101,10 @@ class WatchedLedger:
         for account in accounts:
             now, counters = account.balance, account.counters
             balance = now.posted, now.pending, now.available
-            assert balance == self.model.accounts[account.id].balance
-            assert account.floor is None or now.available >= account.floor
+            expected = self.model.accounts[account.id]
+            assert balance == expected.balance
+            may_be_below = account.floor is None or expected.is_below
+            assert may_be_below or now.available >= (account.floor or 0)
             assert counters == _summed(made[account.id])
             assert account.version == len(made[account.id])
             net[account.currency, "posted"] += counters.debits_posted - counters.credits_posted
@@ -123,7 +125,8 @@ class WatchedLedger:
         assert len(listed) == min(len(self.model.transactions), LISTED_MAX)
         for transaction in listed:
             expected = self.model.transactions[transaction.id]
-            left = transaction.amount - transaction.reversed_amount
+            taken = transaction.reversed_amount + transaction.reversing_amount
+            left = transaction.amount - taken
             assert transaction.status.value == expected.state
             assert (transaction.amount, left) == (expected.amount, expected.left)
 

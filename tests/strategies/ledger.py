@@ -182,7 +182,7 @@ def commands(
         st.builds(Hold, two_legged_drafts(accounts, small_amounts)),
         st.builds(Settle, ids, parts),
         st.builds(Void, ids, st.none() | failures),
-        st.builds(Reverse, ids, parts),
+        st.builds(Reverse, ids, parts, is_held=st.booleans()),
         st.builds(Post, invalid_drafts(accounts) | drafts(accounts, amounts)),
         st.builds(Hold, invalid_drafts(accounts)),
     )
