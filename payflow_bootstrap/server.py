@@ -75,7 +75,9 @@ def build_app(settings: Settings) -> App:
     """Build the application on the database that ``settings`` name."""
     core = make_core(settings)
     http_settings = HttpSettings(
-        cursor_secret=settings.derived_secret("cursors"), access_log=settings.access_log
+        cursor_secret=settings.derived_secret("cursors"),
+        access_log=settings.access_log,
+        trusted_proxies=settings.trusted_proxies,
     )
     return create_app(core.services(), http_settings)
 

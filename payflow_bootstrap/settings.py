@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 
 import environ
 
@@ -59,6 +60,16 @@ def _words(value: str) -> tuple[str, ...]:
     return tuple(word for word in value.split(",") if word)
 
 
+def _networks(value: str) -> tuple[str, ...]:
+    networks = _words(value)
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise SettingsError(f"PAYFLOW_TRUSTED_PROXIES: {error}") from None
+    return networks
+
+
 def _descriptor(value: str) -> str:
     if not _DESCRIPTOR.fullmatch(value):
         raise SettingsError(
@@ -85,6 +96,9 @@ class Settings:
     processes: int = environ.var("1", converter=_count, help="API processes on this machine")
     log_level: str = environ.var("info", converter=_level, help="debug, info, warning or error")
     access_log: bool = environ.var("on", converter=_switch, help="a log line for each request")
+    trusted_proxies: tuple[str, ...] = environ.var(
+        "", converter=_networks, help="networks whose X-Forwarded-For is believed, by commas"
+    )
     sandbox_gateway: str = environ.var(
         "none", converter=_gateway, help="gateway of sandbox ledgers: mock, stripe or none"
     )

@@ -14,12 +14,18 @@ AccountId = NewType("AccountId", str)
 TransactionId = NewType("TransactionId", str)
 PartnerId = NewType("PartnerId", str)
 KeyId = NewType("KeyId", str)
+OperatorId = NewType("OperatorId", str)
+EndpointId = NewType("EndpointId", str)
+DeliveryId = NewType("DeliveryId", str)
 
 WALLET = "wal"
 TRANSACTION = "txn"
 EVENT = "evt"
 PARTNER = "ptr"
 API_KEY = "key"
+OPERATOR = "opr"
+WEBHOOK_ENDPOINT = "whk"
+DELIVERY = "dlv"
 
 Mint = Callable[[str], str]
 """Makes an id of the kind whose prefix it is given."""

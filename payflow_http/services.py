@@ -13,6 +13,7 @@ from payflow_domain.payments.notices import Notices
 from payflow_domain.payments.service import Payments
 from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
+from payflow_http.addresses import ClientAddresses
 from payflow_http.authentication import Authenticator
 from payflow_http.cursors import Cursors
 from payflow_http.grouping import Grouped, Runner
@@ -45,7 +46,8 @@ class HttpSettings:
     ``access_log`` writes a line for each request. ``threads`` calls block at a time;
     ``group_requests_max`` requests with at most ``group_commands_max`` commands are committed
     together; ``gateway_threads`` requests wait for a payment gateway at a time, apart from all
-    others; ``waiting_max`` requests may wait in each queue before others get 503.
+    others; ``waiting_max`` requests may wait in each queue before others get 503. What proxies
+    in the networks ``trusted_proxies`` say of a client's address is believed.
     """
 
     cursor_secret: bytes = field(repr=False)
@@ -55,6 +57,7 @@ class HttpSettings:
     group_requests_max: int = 256
     group_commands_max: int = 500
     waiting_max: int = 10_000
+    trusted_proxies: tuple[str, ...] = ()
 
 
 @frozen
@@ -68,6 +71,7 @@ class Api:
     threads: Threads
     gateway_threads: Threads
     cursors: Cursors
+    addresses: ClientAddresses
 
 
 def make_api(services: Services, settings: HttpSettings) -> Api:
@@ -94,6 +98,7 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
         threads=threads,
         gateway_threads=Threads(settings.gateway_threads, settings.waiting_max),
         cursors=Cursors(settings.cursor_secret),
+        addresses=ClientAddresses(settings.trusted_proxies),
     )
 
 

@@ -29,7 +29,8 @@ class GatewayNotices:
         signature = (req.header(_SIGNATURE) or b"").decode("latin-1")
         receive = self.api.services.notices.receive
         try:
-            kept = await self.api.gateway_threads.run(receive, payload, signature, req.remote_addr)
+            address = self.api.addresses.of(req)
+            kept = await self.api.gateway_threads.run(receive, payload, signature, address)
         except InvalidNotice as error:
             raise Problem(HTTPStatus.BAD_REQUEST, error.code, error.detail) from None
         send_json(resp, {"received": True, "id": kept.id, "status": kept.status})
