@@ -14,12 +14,13 @@ from attrs import field, frozen
 from payflow_adapters.postgres.verify import Summary, snapshot, verify
 from payflow_bootstrap.containers import Core
 from payflow_domain.access.permissions import ALL_PERMISSIONS, Permission
-from payflow_domain.ledger.ledgers import Ledger
+from payflow_domain.ledger.ledgers import Environment, Ledger
 from tests.builders.http_client import HOST, Call, Client, Json, connected
 from tests.builders.processes import environment, eventually, family, free_port, kill_all, payflow
 
 SESSION_SECRET = "a session secret of more than thirty-two bytes"
 STOP_SECONDS_MAX = 60
+LIVE_SETTLEMENT_LIMIT = 1_000_000
 
 _FOOTPRINT = """
     SELECT (SELECT coalesce(sum(sequence), 0) FROM ledgers), (SELECT count(*) FROM entries),
@@ -74,6 +75,16 @@ class ApiServer:
 
     def new_partner(self, name: str = "RoSaBank") -> Partner:
         _, ledger = self.core.partners().approve(name)
+        return self._opened_with_a_key(ledger)
+
+    def live_of(self, partner: Partner) -> Partner:
+        """Open the live ledger of a partner, and a client that may do everything in it."""
+        partner_id, now = partner.ledger.partner_id, self.core.clock().now()
+        with self.core.store().begin() as uow:
+            ledger = uow.add_ledger(partner_id, Environment.LIVE, LIVE_SETTLEMENT_LIMIT, now)
+        return self._opened_with_a_key(ledger)
+
+    def _opened_with_a_key(self, ledger: Ledger) -> Partner:
         _, secret = self.core.access().issue_key(ledger, "A key", ALL_PERMISSIONS)
         return Partner(self.core, ledger, self.client(secret))
 

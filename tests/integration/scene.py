@@ -17,13 +17,30 @@ _MEMBER_NAMES = {"type", "title", "status", "detail", "code", "requestId", "erro
 
 
 @frozen
+class Books:
+    """A ledger with one object of each kind, by what ``routes`` call them."""
+
+    partner: Partner
+    objects: dict[str, str]
+
+
+@frozen
 class Scene:
-    """A partner, a stranger, and names for what they have."""
+    """A partner, a stranger, the partner's live ledger, and names for what is in their books."""
 
     api: ApiServer
-    partner: Partner
-    stranger: Partner
+    mine: Books
+    theirs: Books
+    live: Books
     ids: dict[str, str]
+
+    @property
+    def partner(self) -> Partner:
+        return self.mine.partner
+
+    @property
+    def stranger(self) -> Partner:
+        return self.theirs.partner
 
     def fill(self, text: str) -> str:
         """Put ids in the place of names such as $rich."""
@@ -43,20 +60,32 @@ class Scene:
 
 def set_scene(api: ApiServer) -> Scene:
     """Open wallets: rich has 900 EUR, poor 100 EUR, the others 1000 of what they are called."""
-    partner, stranger = api.new_partner(), api.new_partner("Another")
-    rich, poor = partner.wallet(1000), partner.wallet(externalWalletId="poor")
-    theirs, other = stranger.wallet(1000, externalWalletId="theirs"), stranger.wallet()
+    partner = api.new_partner()
+    mine = keep_books(partner, "poor")
+    theirs = keep_books(api.new_partner("Another"), "theirs")
     ids = {
-        "rich": rich,
-        "poor": poor,
+        "rich": mine.objects["wallet_id"],
+        "poor": mine.objects["other_wallet_id"],
         "dollars": partner.wallet(1000, "USD"),
-        "foreign": theirs,
-        "made": partner.client.post("/transfers", transfer(rich, poor)).json["id"],
-        "foreign_made": stranger.client.post("/transfers", transfer(theirs, other)).json["id"],
+        "foreign": theirs.objects["wallet_id"],
+        "made": mine.objects["transaction_id"],
+        "foreign_made": theirs.objects["transaction_id"],
         "unknown": UNKNOWN_WALLET,
         "unknown_made": UNKNOWN_TRANSACTION,
     }
-    return Scene(api, partner, stranger, ids)
+    return Scene(api, mine, theirs, keep_books(api.live_of(partner), "real"), ids)
+
+
+def keep_books(partner: Partner, external_id: str) -> Books:
+    """Make an object of each kind in the ledger that the partner's key opens."""
+    wallet, other = partner.wallet(1000), partner.wallet(externalWalletId=external_id)
+    objects = {
+        "wallet_id": wallet,
+        "other_wallet_id": other,
+        "external_wallet_id": external_id,
+        "transaction_id": partner.client.post("/transfers", transfer(wallet, other)).json["id"],
+    }
+    return Books(partner, objects)
 
 
 def assert_problem(answer: Answer, status: int, code: str) -> None:

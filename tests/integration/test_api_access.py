@@ -1,79 +1,52 @@
-"""Who may do what: every route asks for a key, for a permission, and keeps partners apart."""
+"""Who may do what: every route asks for a key, for a permission, and keeps ledgers apart.
+
+The routes are those of ``routes``; the first test fails where the program has another one.
+"""
 
 import falcon.inspect
 import pytest
 
 from payflow_bootstrap.server import build_app
 from payflow_bootstrap.settings import read_settings
-from payflow_domain.access.permissions import ALL_PERMISSIONS, Permission
+from payflow_domain.access.permissions import ALL_PERMISSIONS
 from tests.builders.api_server import SESSION_SECRET, ApiServer
 from tests.builders.http_client import BASE, Client
-from tests.integration.scene import Scene, assert_problem
+from tests.integration.routes import NOT_FOUND, OPEN, ROUTES, SIGNED, Route
+from tests.integration.scene import Books, Scene, assert_problem, faults, query_faults
 
-OPEN = {("GET", "/health"), ("GET", "/ready")}
-SIGNED = {("POST", "/webhooks/stripe")}
-"""Without a key, but with a signature over the body: see test_payments."""
-ROUTES = {
-    ("GET", "/wallets"): Permission.WALLETS_READ,
-    ("POST", "/wallets"): Permission.WALLETS_WRITE,
-    ("GET", "/wallets/{wallet_id}"): Permission.WALLETS_READ,
-    ("PATCH", "/wallets/{wallet_id}"): Permission.WALLETS_WRITE,
-    ("GET", "/wallets/external/{external_wallet_id:path}"): Permission.WALLETS_READ,
-    ("GET", "/wallets/{wallet_id}/balance"): Permission.WALLETS_READ,
-    ("GET", "/wallets/{wallet_id}/transactions"): Permission.TRANSACTIONS_READ,
-    ("POST", "/wallets/{wallet_id}/credit"): Permission.TRANSACTIONS_WRITE,
-    ("POST", "/wallets/{wallet_id}/debit"): Permission.TRANSACTIONS_WRITE,
-    ("POST", "/payouts"): Permission.PAYOUTS_WRITE,
-    ("POST", "/transfers"): Permission.TRANSFERS_WRITE,
-    ("POST", "/transfers/batch"): Permission.TRANSFERS_WRITE,
-    ("GET", "/transactions"): Permission.TRANSACTIONS_READ,
-    ("GET", "/transactions/{transaction_id}"): Permission.TRANSACTIONS_READ,
-    ("POST", "/transactions/{transaction_id}/reverse"): Permission.TRANSACTIONS_WRITE,
-    ("GET", "/events"): Permission.EVENTS_READ,
-}
-MONEY = {"amount": 100, "currency": "EUR"}
-MOVE = {"fromWalletId": "$foreign", "toWalletId": "$rich", **MONEY}
-BODIES: dict[tuple[str, str], dict[str, object]] = {
-    ("POST", "/wallets"): {"name": "Anna", "currency": "EUR"},
-    ("PATCH", "/wallets/{wallet_id}"): {"name": "Mine"},
-    ("POST", "/wallets/{wallet_id}/credit"): MONEY,
-    ("POST", "/wallets/{wallet_id}/debit"): MONEY,
-    ("POST", "/payouts"): {"walletId": "$foreign", "destination": "ba_paid", **MONEY},
-    ("POST", "/transfers"): MOVE,
-    ("POST", "/transfers/batch"): {"mode": "atomic", "transfers": [MOVE]},
-    ("POST", "/transactions/{transaction_id}/reverse"): {"amount": 1},
-}
-OF_ANOTHERS = [
-    route for route in ROUTES if "{" in route[1] or route[1] in {"/payouts", "/transfers"}
-] + [("POST", "/transfers/batch")]
-
-routes = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route[0]} {route[1]}")
+routes = pytest.mark.parametrize("route", ROUTES, ids=str)
+reading = pytest.mark.parametrize("route", [r for r in ROUTES if r.method == "GET"], ids=str)
+writing = pytest.mark.parametrize(
+    "route", [r for r in ROUTES if r.method not in {"GET", "DELETE"}], ids=str
+)
+objects = pytest.mark.parametrize(
+    ("route", "name"),
+    [pytest.param(route, name, id=f"{route} {name}") for route in ROUTES for name in route.names],
+)
+lists = pytest.mark.parametrize(
+    "path", [r.path for r in ROUTES if r.method == "GET" and not r.names]
+)
+asking = pytest.mark.parametrize(
+    ("asker", "owner"),
+    [("mine", "theirs"), ("mine", "live"), ("theirs", "mine")],
+    ids=["of another partner", "live, by a sandbox key", "of the partner, by the other"],
+)
 
 
-def path_to(scene: Scene, path: str, *, foreign: bool) -> str:
-    """Name an object in the place of each parameter, of the partner or of the stranger."""
-    ids = scene.ids
-    wallet, made = (ids["foreign"], ids["foreign_made"]) if foreign else (ids["rich"], ids["made"])
-    filled = path.replace("{wallet_id}", wallet).replace("{transaction_id}", made)
-    return BASE + filled.replace("{external_wallet_id:path}", "theirs" if foreign else "poor")
-
-
-def body_for(scene: Scene, route: tuple[str, str]) -> bytes | None:
-    body = BODIES.get(route)
-    return None if body is None else scene.fill(str(body).replace("'", '"')).encode()
-
-
-def test_every_route_of_the_api_is_listed_here(api: ApiServer) -> None:
+def test_every_route_is_classified(api: ApiServer) -> None:
     settings = {"PAYFLOW_DATABASE_URL": api.database_url, "SESSION_SECRET": SESSION_SECRET}
 
+    app = falcon.inspect.inspect_app(build_app(read_settings(settings)))
+
     found = {
-        (method.method, route.path.removeprefix(BASE))
-        for route in falcon.inspect.inspect_routes(build_app(read_settings(settings)))
+        (method.method, route.path)
+        for route in app.routes
         for method in route.methods
         if not method.internal
     }
-
-    assert found == ROUTES.keys() | OPEN | SIGNED
+    assert found == {(route.method, BASE + route.path) for route in ROUTES} | OPEN | SIGNED
+    assert not app.sinks
+    assert not app.static_routes
 
 
 @pytest.mark.parametrize("path", [path for _, path in OPEN])
@@ -84,66 +57,95 @@ def test_health_and_readiness_ask_for_no_key(api: ApiServer, path: str) -> None:
 
 
 @routes
-def test_without_a_key_every_route_is_401(scene: Scene, route: tuple[str, str]) -> None:
-    method, path = route
+def test_without_a_key_every_route_is_401(scene: Scene, route: Route) -> None:
+    mine = scene.mine.objects
 
     with scene.nothing_changes():
-        answer = scene.api.client().send(
-            method, path_to(scene, path, foreign=False), body_for(scene, route)
-        )
+        answer = scene.api.client().send(route.method, route.url(mine), route.content(mine))
 
     assert_problem(answer, 401, "invalid_api_key")
 
 
 @routes
-def test_without_the_permission_every_route_is_403_and_names_it(
-    scene: Scene, route: tuple[str, str]
-) -> None:
-    method, path = route
-    key = scene.partner.key_with(*ALL_PERMISSIONS - {ROUTES[route]})
+def test_without_the_permission_every_route_is_403_and_names_it(scene: Scene, route: Route) -> None:
+    mine = scene.mine.objects
+    client = scene.api.client(scene.partner.key_with(*ALL_PERMISSIONS - {route.permission}))
 
     with scene.nothing_changes():
-        answer = scene.api.client(key).send(
-            method, path_to(scene, path, foreign=False), body_for(scene, route)
-        )
+        answer = client.send(route.method, route.url(mine), route.content(mine))
 
     assert_problem(answer, 403, "missing_permission")
-    assert answer.json["permission"] == ROUTES[route].value
-    assert ROUTES[route].value in answer.json["detail"]
+    assert answer.json["permission"] == route.permission.value
+    assert route.permission.value in answer.json["detail"]
 
 
 @routes
-def test_with_the_permission_alone_every_route_does_not_say_403(
-    scene: Scene, route: tuple[str, str]
+def test_with_the_permission_alone_every_route_does_not_say_403(scene: Scene, route: Route) -> None:
+    client = scene.api.client(scene.partner.key_with(route.permission))
+    theirs = scene.theirs.objects
+
+    answer = client.send(route.method, route.url(theirs), route.content(theirs))
+
+    assert answer.status in ({404} if route.names else {200, 201})
+
+
+@asking
+@objects
+def test_an_object_of_another_ledger_is_404(
+    scene: Scene, asker: str, owner: str, route: Route, name: str
 ) -> None:
-    method, path = route
-    client = scene.api.client(scene.partner.key_with(ROUTES[route]))
-
-    answer = client.send(method, path_to(scene, path, foreign=True), body_for(scene, route))
-
-    assert answer.status in {200, 201, 404}
-
-
-@pytest.mark.parametrize("route", OF_ANOTHERS, ids=lambda route: f"{route[0]} {route[1]}")
-def test_what_belongs_to_another_partner_is_404(scene: Scene, route: tuple[str, str]) -> None:
-    method, path = route
+    """Of all that a request names, one thing is the other's and the rest the asker's own."""
+    own, other = books(scene, asker), books(scene, owner)
+    named = own.objects | {name: other.objects[name]}
 
     with scene.nothing_changes():
-        answer = scene.partner.client.send(
-            method, path_to(scene, path, foreign=True), body_for(scene, route)
-        )
+        answer = own.partner.client.send(route.method, route.url(named), route.content(named))
 
-    kind = "transaction" if "{transaction_id}" in path else "wallet"
-    assert_problem(answer, 404, f"{kind}_not_found")
+    assert_problem(answer, 404, NOT_FOUND[name])
 
 
-@pytest.mark.parametrize("path", ["/wallets", "/transactions", "/events"])
-def test_a_list_has_nothing_of_another_partner(scene: Scene, path: str) -> None:
-    mine, theirs = (listed(each.client, path) for each in (scene.partner, scene.stranger))
+@asking
+@lists
+def test_a_list_has_nothing_of_another_ledger(
+    scene: Scene, asker: str, owner: str, path: str
+) -> None:
+    own, others = (listed(books(scene, name).partner.client, path) for name in (asker, owner))
 
-    assert mine
-    assert theirs
-    assert not mine & theirs
+    assert own
+    assert others
+    assert not own & others
+
+
+@asking
+def test_a_list_filtered_by_a_wallet_of_another_ledger_is_empty(
+    scene: Scene, asker: str, owner: str
+) -> None:
+    wallet_id = books(scene, owner).objects["wallet_id"]
+
+    answer = books(scene, asker).partner.client.get(f"/transactions?walletId={wallet_id}")
+
+    assert (answer.status, answer.json["data"]) == (200, [])
+
+
+@writing
+def test_no_body_sets_what_is_not_the_callers_to_set(scene: Scene, route: Route) -> None:
+    strayed, places = route.with_strays()
+    mine = scene.mine.objects
+
+    with scene.nothing_changes():
+        answer = scene.partner.client.send(route.method, route.url(mine), strayed.content(mine))
+
+    assert_problem(answer, 400, "invalid_request")
+    assert sorted(faults(answer)) == [f"{place} unknown_member" for place in places]
+
+
+@reading
+@pytest.mark.parametrize("parameter", ["ledgerId", "partnerId", "environment"])
+def test_no_query_chooses_the_ledger(scene: Scene, route: Route, parameter: str) -> None:
+    answer = scene.partner.client.send("GET", f"{route.url(scene.mine.objects)}?{parameter}=live")
+
+    assert_problem(answer, 400, "invalid_request")
+    assert query_faults(answer) == [f"{parameter} unknown_parameter"]
 
 
 def test_another_partners_external_id_is_free(scene: Scene) -> None:
@@ -152,6 +154,11 @@ def test_another_partners_external_id_is_free(scene: Scene) -> None:
     answer = scene.api.new_partner().client.post("/wallets", body)
 
     assert answer.status == 201
+
+
+def books(scene: Scene, whose: str) -> Books:
+    found = {"mine": scene.mine, "theirs": scene.theirs, "live": scene.live}
+    return found[whose]
 
 
 def listed(client: Client, path: str) -> set[str]:

@@ -1,0 +1,119 @@
+"""Every route of the API, classified: who may call it, with what, and which objects it names.
+
+A route that is added gets one line here. The objects in its path and body are called as in
+``scene.Books``; every test of ``test_api_access`` then asks it too.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from string import Template
+
+import orjson
+from attrs import evolve, frozen
+
+from payflow_domain.access.permissions import Permission
+from tests.builders.http_client import BASE, Json
+
+_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
+_NAMED = re.compile(r"\$(\w+)")
+
+STRAY: Json = {
+    "balance": {"available": 1_000_000},
+    "environment": "live",
+    "id": "wal_01jd0000000000000000000000",
+    "ledgerId": 1,
+    "partnerId": "ptr_01jd0000000000000000000000",
+    "status": "active",
+}
+"""Members that a caller may wish to set, and may not."""
+
+
+@frozen
+class Route:
+    """A route that takes an API key with ``permission``; ``$name`` in ``body`` is an object."""
+
+    method: str
+    path: str
+    permission: Permission
+    body: Json | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def names(self) -> list[str]:
+        """Return which objects the path and the body name."""
+        return _PARAMETER.findall(self.path) + _NAMED.findall(str(self.body))
+
+    def url(self, objects: Mapping[str, str]) -> str:
+        return BASE + _PARAMETER.sub(lambda found: objects[found[1]], self.path)
+
+    def content(self, objects: Mapping[str, str]) -> bytes | None:
+        if self.body is None:
+            return None
+        return Template(orjson.dumps(self.body).decode()).substitute(objects).encode()
+
+    def with_strays(self) -> tuple["Route", list[str]]:
+        """Add members that may not be set to every object of the body; tell where they are."""
+        body, places = self.body or {}, list(_strays(self.body or {}, ""))
+        return evolve(self, body=_strayed(body)), sorted(places)
+
+
+def _strayed(value: object) -> Json:
+    assert isinstance(value, dict)
+    inner = {
+        name: [_strayed(item) for item in member] if isinstance(member, list) else member
+        for name, member in value.items()
+    }
+    return STRAY | inner
+
+
+def _strays(value: Json, place: str) -> Iterator[str]:
+    yield from (f"{place}/{name}" for name in STRAY if name not in value)
+    for name, member in value.items():
+        for index, item in enumerate(member if isinstance(member, list) else []):
+            yield from _strays(item, f"{place}/{name}/{index}")
+
+
+_MONEY = {"amount": 100, "currency": "EUR"}
+_MOVE = {"fromWalletId": "$wallet_id", "toWalletId": "$other_wallet_id", **_MONEY}
+_P = Permission
+
+ROUTES = (
+    Route("GET", "/wallets", _P.WALLETS_READ),
+    Route("POST", "/wallets", _P.WALLETS_WRITE, {"name": "Anna", "currency": "EUR"}),
+    Route("GET", "/wallets/{wallet_id}", _P.WALLETS_READ),
+    Route("PATCH", "/wallets/{wallet_id}", _P.WALLETS_WRITE, {"name": "Mine", "status": "active"}),
+    Route("GET", "/wallets/external/{external_wallet_id:path}", _P.WALLETS_READ),
+    Route("GET", "/wallets/{wallet_id}/balance", _P.WALLETS_READ),
+    Route("GET", "/wallets/{wallet_id}/transactions", _P.TRANSACTIONS_READ),
+    Route("POST", "/wallets/{wallet_id}/credit", _P.TRANSACTIONS_WRITE, _MONEY),
+    Route("POST", "/wallets/{wallet_id}/debit", _P.TRANSACTIONS_WRITE, _MONEY),
+    Route(
+        "POST",
+        "/payouts",
+        _P.PAYOUTS_WRITE,
+        {"walletId": "$wallet_id", "destination": "ba_paid", **_MONEY},
+    ),
+    Route("POST", "/transfers", _P.TRANSFERS_WRITE, _MOVE),
+    Route("POST", "/transfers/batch", _P.TRANSFERS_WRITE, {"mode": "atomic", "transfers": [_MOVE]}),
+    Route("GET", "/transactions", _P.TRANSACTIONS_READ),
+    Route("GET", "/transactions/{transaction_id}", _P.TRANSACTIONS_READ),
+    Route("POST", "/transactions/{transaction_id}/reverse", _P.TRANSACTIONS_WRITE, {"amount": 1}),
+    Route("GET", "/events", _P.EVENTS_READ),
+)
+"""What partners call, with an API key."""
+
+OPEN = {("GET", "/health"), ("GET", "/ready")}
+"""Without any key."""
+
+SIGNED = {("POST", f"{BASE}/webhooks/stripe")}
+"""Without a key, but with a signature over the body: see test_payments."""
+
+NOT_FOUND = {
+    "wallet_id": "wallet_not_found",
+    "other_wallet_id": "wallet_not_found",
+    "external_wallet_id": "wallet_not_found",
+    "transaction_id": "transaction_not_found",
+}
+"""The code of the problem for an object that is not there, by what routes call it."""
