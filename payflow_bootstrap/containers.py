@@ -5,19 +5,24 @@ from functools import partial
 
 from dependency_injector import containers, providers
 
+from payflow_adapters.bounded_audit_log import BoundedAuditLog
 from payflow_adapters.bounded_security_log import BoundedSecurityLog
 from payflow_adapters.clock import SystemClock
 from payflow_adapters.currencies import iso_currencies
 from payflow_adapters.encoding import encode_json
 from payflow_adapters.gateways.chosen import Gateways
 from payflow_adapters.ids import UuidSource
+from payflow_adapters.passwords import Argon2Hasher
 from payflow_adapters.postgres.connection import connect
 from payflow_adapters.postgres.loop_writer import LoopWriter
 from payflow_adapters.postgres.store import PostgresStore
 from payflow_adapters.secret_source import SystemSecrets
 from payflow_bootstrap.gateways import make_gateways
 from payflow_bootstrap.settings import Settings
+from payflow_domain.access.operator_service import Operators
+from payflow_domain.access.refusals import Refusals
 from payflow_domain.access.service import Access
+from payflow_domain.access.staff import Staff
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.partners.service import Partners
 from payflow_domain.payments.desk import Desk
@@ -63,6 +68,21 @@ class Core(containers.DeclarativeContainer):
     )
     access = providers.Singleton(
         Access, begin=store.provided.begin, reader=store, clock=clock, ids=ids, secrets=secrets
+    )
+    hasher = providers.Singleton(Argon2Hasher)
+    audit_log = providers.Singleton(BoundedAuditLog, store.provided.begin)
+    refusals = providers.Singleton(Refusals, log=audit_log, clock=clock)
+    staff = providers.Singleton(
+        Staff,
+        begin=store.provided.begin,
+        reader=store,
+        hasher=hasher,
+        refusals=refusals,
+        secrets=secrets,
+        clock=clock,
+    )
+    operators = providers.Singleton(
+        Operators, begin=store.provided.begin, reader=store, hasher=hasher, clock=clock, ids=ids
     )
     partners = providers.Singleton(
         Partners, begin=store.provided.begin, reader=store, clock=clock, ids=ids
@@ -113,6 +133,7 @@ class Core(containers.DeclarativeContainer):
         access=access,
         payments=payments,
         notices=notices,
+        staff=staff,
         ready=store.provided.is_ready,
     )
 

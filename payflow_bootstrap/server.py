@@ -76,6 +76,7 @@ def build_app(settings: Settings) -> App:
     core = make_core(settings)
     http_settings = HttpSettings(
         cursor_secret=settings.derived_secret("cursors"),
+        csrf_secret=settings.derived_secret("csrf"),
         access_log=settings.access_log,
         trusted_proxies=settings.trusted_proxies,
     )

@@ -75,3 +75,13 @@ class Unavailable(PayFlowError):
     """
 
     code = "unavailable"
+
+
+class Limited(PayFlowError):
+    """Asked too often; ask again after ``retry_after_s`` seconds."""
+
+    code = "limited"
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s

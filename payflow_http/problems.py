@@ -7,11 +7,13 @@ import falcon
 import orjson
 from attrs import frozen
 
+from payflow_domain.access.sessions import InvalidCredentials, NotLoggedIn
 from payflow_domain.errors import (
     Conflict,
     Declined,
     Forbidden,
     Invalid,
+    Limited,
     NotFound,
     PayFlowError,
     Unauthenticated,
@@ -30,12 +32,16 @@ STATUS_OF_KIND: Mapping[type[PayFlowError], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     Declined: HTTPStatus.PAYMENT_REQUIRED,
+    Limited: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """The one place that knows which kind of error has which status."""
 
 _RETRY_AFTER = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 _ASK_FOR_KEY = {"WWW-Authenticate": 'Bearer realm="payflow"'}
+# RFC 9110 wants a challenge with every 401. No scheme is registered for a form and a cookie; this
+# one makes no browser open a dialogue.
+_ASK_FOR_LOGIN = {"WWW-Authenticate": 'Session realm="payflow"'}
 _CODE_OF_STATUS = {
     HTTPStatus.BAD_REQUEST: "invalid_request",
     HTTPStatus.NOT_FOUND: "route_not_found",
@@ -161,4 +167,8 @@ def status_of(error: type[PayFlowError]) -> HTTPStatus:
 def _headers_of(error: PayFlowError) -> Mapping[str, str]:
     if isinstance(error, Unavailable | IdempotencyInFlight):
         return _RETRY_AFTER
+    if isinstance(error, Limited):
+        return {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, NotLoggedIn | InvalidCredentials):
+        return _ASK_FOR_LOGIN
     return _ASK_FOR_KEY if isinstance(error, Unauthenticated) else {}

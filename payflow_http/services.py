@@ -6,6 +6,7 @@ from attrs import field, frozen
 
 from payflow_domain.access.permissions import Actor
 from payflow_domain.access.service import Access
+from payflow_domain.access.staff import Staff
 from payflow_domain.errors import PayFlowError
 from payflow_domain.ledger.batch import Request, Result
 from payflow_domain.ledger.service import BalanceAt, Ledgers
@@ -17,6 +18,7 @@ from payflow_http.addresses import ClientAddresses
 from payflow_http.authentication import Authenticator
 from payflow_http.cursors import Cursors
 from payflow_http.grouping import Grouped, Runner
+from payflow_http.staff import StaffGate
 from payflow_http.threads import Threads
 
 
@@ -34,6 +36,7 @@ class Services:
     access: Access
     payments: Payments
     notices: Notices
+    staff: Staff
     ready: Callable[[], bool]
     run_commits: Runner | None = None
 
@@ -42,7 +45,8 @@ class Services:
 class HttpSettings:
     """How to serve them.
 
-    ``cursor_secret`` signs cursors: all processes have the same one, of 32 random bytes or more.
+    ``cursor_secret`` signs cursors and ``csrf_secret`` makes the tokens of sessions: all processes
+    have the same ones, of 32 random bytes or more.
     ``access_log`` writes a line for each request. ``threads`` calls block at a time;
     ``group_requests_max`` requests with at most ``group_commands_max`` commands are committed
     together; ``gateway_threads`` requests wait for a payment gateway at a time, apart from all
@@ -51,6 +55,7 @@ class HttpSettings:
     """
 
     cursor_secret: bytes = field(repr=False)
+    csrf_secret: bytes = field(repr=False)
     access_log: bool = True
     threads: int = 8
     gateway_threads: int = 32
@@ -72,11 +77,13 @@ class Api:
     gateway_threads: Threads
     cursors: Cursors
     addresses: ClientAddresses
+    staff: StaffGate
 
 
 def make_api(services: Services, settings: HttpSettings) -> Api:
     """Put together what resources share; its queues are closed still."""
     threads = Threads(settings.threads, settings.waiting_max)
+    addresses = ClientAddresses(settings.trusted_proxies)
     return Api(
         services=services,
         authenticator=Authenticator(services.access.actor_of, threads),
@@ -98,7 +105,8 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
         threads=threads,
         gateway_threads=Threads(settings.gateway_threads, settings.waiting_max),
         cursors=Cursors(settings.cursor_secret),
-        addresses=ClientAddresses(settings.trusted_proxies),
+        addresses=addresses,
+        staff=StaffGate(services.staff, addresses, threads, settings.csrf_secret),
     )
 
 

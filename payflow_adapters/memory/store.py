@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TypeVar
 
 from payflow_adapters.memory.payment_reader import MemoryPaymentReader, MemorySecurityLog
+from payflow_adapters.memory.staff import MemoryStaffReader
 from payflow_adapters.memory.tables import Tables
 from payflow_adapters.memory.unit_of_work import MemoryUnitOfWork
 from payflow_domain.access.keys import ApiKey
@@ -28,7 +29,7 @@ _WAIT_SECONDS_MAX = 30
 _Dated = TypeVar("_Dated", Transaction, Wallet)
 
 
-class MemoryStore(MemoryPaymentReader, MemorySecurityLog):
+class MemoryStore(MemoryPaymentReader, MemoryStaffReader, MemorySecurityLog):
     """Keeps everything in this process, and forgets it when the process ends.
 
     It stands behind the units of work and the readers of all capabilities, and may be used from

@@ -7,8 +7,11 @@ from typing import Any
 
 from attrs import Factory, define, evolve, fields, frozen
 
+from payflow_domain.access.audit import AuditEntry
 from payflow_domain.access.keys import ApiKey
-from payflow_domain.ids import AccountId, LedgerId, PartnerId, TransactionId
+from payflow_domain.access.operators import Operator
+from payflow_domain.access.sessions import Attempts, Session
+from payflow_domain.ids import AccountId, LedgerId, OperatorId, PartnerId, TransactionId
 from payflow_domain.ledger.accounts import Account
 from payflow_domain.ledger.idempotency import RETENTION, IdempotencyKey, SpentKey
 from payflow_domain.ledger.journal import Event
@@ -37,7 +40,7 @@ class Tables:
     """Every row of every ledger.
 
     Entries are numbered per account and events per ledger, both from 1 without a gap, so a range
-    of either is read number by number. ``None`` stands for a key that was released.
+    of either is read number by number. ``None`` stands for what was there and is no more.
     """
 
     partners: MutableMapping[PartnerId, Partner] = Factory(dict)
@@ -54,6 +57,10 @@ class Tables:
     payments: MutableMapping[tuple[LedgerId, TransactionId], Payment] = Factory(dict)
     legs: MutableMapping[tuple[str, Environment, MovementKind, str], Leg] = Factory(dict)
     notices: MutableMapping[tuple[str, Environment, str], KeptNotice] = Factory(dict)
+    audit: MutableMapping[int, AuditEntry] = Factory(dict)
+    operators: MutableMapping[OperatorId, Operator] = Factory(dict)
+    sessions: MutableMapping[bytes, Session | None] = Factory(dict)
+    attempts: MutableMapping[str, Attempts | None] = Factory(dict)
 
     def stage(self) -> "Tables":
         """Return tables that show these rows, and keep to themselves what is written to them."""

@@ -16,6 +16,7 @@ from payflow_adapters.memory.refusals import (
     check_transactions,
     require,
 )
+from payflow_adapters.memory.staff import MemoryStaffUnitOfWork
 from payflow_adapters.memory.tables import DatedKey, Tables
 from payflow_domain.access.keys import ApiKey
 from payflow_domain.clock import Clock
@@ -30,7 +31,7 @@ from payflow_domain.wallets.model import ExternalIdTaken, Wallet
 _Noted = TypeVar("_Noted", Transaction, Wallet)
 
 
-class MemoryUnitOfWork(MemoryPaymentUnitOfWork):
+class MemoryUnitOfWork(MemoryPaymentUnitOfWork, MemoryStaffUnitOfWork):
     """Writes to staged tables; the store decides whether they are taken over."""
 
     def __init__(self, staged: Tables, clock: Clock) -> None:

@@ -12,6 +12,7 @@ from payflow_adapters.postgres.ledger_reader import PostgresLedgerReader
 from payflow_adapters.postgres.migrate import is_migrated
 from payflow_adapters.postgres.payment_reader import PostgresPaymentReader
 from payflow_adapters.postgres.security_log import PostgresSecurityLog
+from payflow_adapters.postgres.staff_reader import PostgresStaffReader
 from payflow_adapters.postgres.unit_of_work import PostgresUnitOfWork
 from payflow_adapters.postgres.wallet_reader import PostgresWalletReader
 from payflow_domain.clock import Clock
@@ -25,6 +26,7 @@ class PostgresStore(
     PostgresDirectoryReader,
     PostgresPaymentReader,
     PostgresSecurityLog,
+    PostgresStaffReader,
 ):
     """Writes through ``begin``, and security events at once; else reads what is committed."""
 

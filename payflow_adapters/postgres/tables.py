@@ -308,3 +308,56 @@ security_events = Table(
     Column("address", Text),
     Column("facts", JSON, nullable=False),
 )
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("actor", Id, nullable=False),
+    Column("action", Id, nullable=False),
+    Column("subject", Id, nullable=False),
+    Column("address", Text),
+    Column("partner_id", Id),
+    Column("reason", Text),
+    Column("before", JSON(none_as_null=True)),
+    Column("after", JSON(none_as_null=True)),
+    Column("facts", JSON, nullable=False),
+    Index("audit_log_at", "at", "id"),
+    Index("audit_log_actor", "actor", "at", "id"),
+    Index("audit_log_action", "action", "at", "id"),
+    Index("audit_log_subject", "subject", "at", "id"),
+    Index("audit_log_partner_id", "partner_id", "at", "id"),
+)
+
+operators = Table(
+    "operators",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("username", Id, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("disabled_at", Moment),
+    UniqueConstraint("username"),
+)
+
+staff_sessions = Table(
+    "staff_sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("operator_id", Id, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    ForeignKeyConstraint(["operator_id"], ["operators.id"]),
+    Index("staff_sessions_operator_id", "operator_id"),
+)
+
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    Column("subject", Id, primary_key=True),
+    Column("began_at", Moment, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Index("login_attempts_began_at", "began_at"),
+)

@@ -22,6 +22,7 @@ from payflow_adapters.postgres.rows import (
     transaction_of,
     wallet_of,
 )
+from payflow_adapters.postgres.staff_unit_of_work import PostgresStaffUnitOfWork
 from payflow_domain.access.keys import ApiKey
 from payflow_domain.clock import Clock
 from payflow_domain.ids import AccountId, LedgerId, PartnerId
@@ -37,7 +38,7 @@ _EXTERNAL_ID_KEY = "wallets_ledger_id_external_wallet_id_key"
 
 
 @define
-class PostgresUnitOfWork(PostgresPaymentUnitOfWork):
+class PostgresUnitOfWork(PostgresPaymentUnitOfWork, PostgresStaffUnitOfWork):
     """Every capability's unit of work, on one connection."""
 
     clock: Clock

@@ -82,6 +82,13 @@ def digest_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def describe_secret(secret: str) -> tuple[str, str] | None:
+    """Return what may be shown of a secret in the form of a key: its prefix and last four."""
+    if not _FORM.fullmatch(secret):
+        return None
+    return secret[: len(_PREFIX[Environment.SANDBOX])], secret[-4:]
+
+
 def invalid_api_key() -> InvalidApiKey:
     """Refuse a key without saying what is wrong with it."""
     detail = "Send a valid API key as 'Authorization: Bearer sk_...'."

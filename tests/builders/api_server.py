@@ -1,11 +1,14 @@
 """A real API server: ``payflow serve`` in a process of its own, on a real database."""
 
+import hashlib
+import hmac
 import os
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 import psycopg
@@ -13,12 +16,16 @@ from attrs import field, frozen
 
 from payflow_adapters.postgres.verify import Summary, snapshot, verify
 from payflow_bootstrap.containers import Core
+from payflow_domain.access.audit import COMMAND_LINE
+from payflow_domain.access.operators import Role
 from payflow_domain.access.permissions import ALL_PERMISSIONS, Permission
 from payflow_domain.ledger.ledgers import Environment, Ledger
+from payflow_http.staff import csrf_token_of
 from tests.builders.http_client import HOST, Call, Client, Json, connected
 from tests.builders.processes import environment, eventually, family, free_port, kill_all, payflow
 
 SESSION_SECRET = "a session secret of more than thirty-two bytes"
+PASSWORD = "a password of staff"
 STOP_SECONDS_MAX = 60
 LIVE_SETTLEMENT_LIMIT = 1_000_000
 
@@ -92,6 +99,19 @@ class ApiServer:
         """Return a client whose connection is closed before the server stops."""
         client = Client(self.port, key)
         self._opened.callback(client.close)
+        return client
+
+    def log_in(self, role: Role = Role.ADMIN) -> Client:
+        """Return a client with the session of an operator who is new."""
+        name = f"{role.value}-{uuid4().hex}"
+        self.core.operators().create(COMMAND_LINE, name, role, PASSWORD)
+        session_id = self.core.staff().log_in(name, PASSWORD, None).session_id
+        secret = hmac.digest(SESSION_SECRET.encode(), b"csrf", hashlib.sha256)
+        client = self.client()
+        client.own = {
+            "Cookie": f"payflow_session={session_id}",
+            "X-CSRF-Token": csrf_token_of(secret, session_id),
+        }
         return client
 
     def workers(self) -> list[psutil.Process]:

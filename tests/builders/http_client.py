@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import orjson
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 
 HOST = "127.0.0.1"
 BASE = "/api/v1"
@@ -54,10 +54,11 @@ class Chunks:
 
 @define
 class Client:
-    """A caller of the API, with a key or without one."""
+    """A caller of the API, with a key or without one; ``own`` headers go with every request."""
 
     port: int
     key: str | None = field(default=None, repr=False)
+    own: Mapping[str, str] = field(default=Factory(dict), repr=False)
     _connection: http.client.HTTPConnection | None = None
 
     def get(self, path: str) -> Answer:
@@ -122,7 +123,7 @@ class Client:
     def _headers(
         self, content: object, headers: Mapping[str, str | bytes]
     ) -> dict[str, str | bytes]:
-        own: dict[str, str | bytes] = {}
+        own: dict[str, str | bytes] = {**self.own}
         if self.key is not None:
             own["Authorization"] = f"Bearer {self.key}"
         if content is not None:

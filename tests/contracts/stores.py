@@ -6,7 +6,12 @@ from typing import Protocol
 
 import pytest
 
-from payflow_domain.access.ports import KeyReader, KeyUnitOfWork
+from payflow_domain.access.ports import (
+    KeyReader,
+    KeyUnitOfWork,
+    StaffReader,
+    StaffUnitOfWork,
+)
 from payflow_domain.clock import Clock
 from payflow_domain.ids import IdSource
 from payflow_domain.ledger.batch import Request, load_for
@@ -46,6 +51,12 @@ class AccessStore(KeyReader, PartnerReader, Protocol):
     """Keeps API keys, and the partners whose they are."""
 
     def begin(self) -> AbstractContextManager[AccessUnitOfWork]: ...
+
+
+class StaffStore(StaffReader, Protocol):
+    """Keeps operators, their sessions, and what was done."""
+
+    def begin(self) -> AbstractContextManager[StaffUnitOfWork]: ...
 
 
 class PaymentStore(LedgerReader, PaymentReader, Protocol):

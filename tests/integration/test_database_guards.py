@@ -43,7 +43,9 @@ def owner(migrated_url: str) -> Iterator[Rows]:
         connection.rollback()
 
 
-@pytest.mark.parametrize("table", ["entries", "journal_blocks", "gateway_legs", "security_events"])
+@pytest.mark.parametrize(
+    "table", ["entries", "journal_blocks", "gateway_legs", "security_events", "audit_log"]
+)
 @pytest.mark.parametrize(
     "statement",
     ["UPDATE {} SET at = at + interval '1 second'", "DELETE FROM {}", "TRUNCATE {}"],
@@ -77,6 +79,11 @@ def test_not_even_the_owner_changes_what_is_append_only(
         "DELETE FROM gateway_notices",
         "UPDATE security_events SET detail = ''",
         "DELETE FROM security_events",
+        "UPDATE audit_log SET actor = ''",
+        "DELETE FROM audit_log",
+        "UPDATE operators SET role = 'admin'",
+        "DELETE FROM operators",
+        "UPDATE staff_sessions SET created_at = seen_at",
         "DROP TABLE wallets",
         "ALTER TABLE entries DISABLE TRIGGER ALL",
     ],

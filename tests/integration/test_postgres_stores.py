@@ -18,6 +18,7 @@ from payflow_domain.ledger.transactions import Post
 from tests.builders.ledger import FundedLedger
 from tests.builders.times import START, SettableClock
 from tests.contracts.access_store import KeyStoreContract
+from tests.contracts.audit_log import AuditLogContract
 from tests.contracts.ledger_machine import LedgerMachine
 from tests.contracts.ledger_store import LedgerStoreContract
 from tests.contracts.partner_store import PartnerStoreContract
@@ -25,6 +26,7 @@ from tests.contracts.payment_due import LATER, put_off
 from tests.contracts.payment_store import PaymentStoreContract
 from tests.contracts.payment_suite import keep
 from tests.contracts.security_log import SecurityLogContract
+from tests.contracts.staff_store import StaffStoreContract
 from tests.contracts.wallet_store import WalletStoreContract
 from tests.integration.conftest import new_database
 
@@ -92,6 +94,14 @@ class TestPostgresPaymentStore(_OnPostgres, PaymentStoreContract):
 
 
 class TestPostgresSecurityLog(_OnPostgres, SecurityLogContract):
+    pass
+
+
+class TestPostgresAuditLog(_OnPostgres, AuditLogContract):
+    pass
+
+
+class TestPostgresStaffStore(_OnPostgres, StaffStoreContract):
     pass
 
 

@@ -6,18 +6,27 @@ from typing import NoReturn
 
 import falcon.testing
 import orjson
+from argon2 import PasswordHasher
 from attrs import define, evolve
 
+from payflow_adapters.bounded_audit_log import BoundedAuditLog
 from payflow_adapters.currencies import iso_currencies
 from payflow_adapters.encoding import encode_json
 from payflow_adapters.gateways.chosen import Gateways
 from payflow_adapters.gateways.mock import MockGateway
 from payflow_adapters.ids import UuidSource
 from payflow_adapters.memory import MemoryStore
+from payflow_adapters.passwords import Argon2Hasher
 from payflow_adapters.secret_source import SystemSecrets
+from payflow_domain.access.audit import COMMAND_LINE, AuditEntry, AuditFilter
+from payflow_domain.access.operator_service import Operators
+from payflow_domain.access.operators import Role
 from payflow_domain.access.permissions import ALL_PERMISSIONS, Permission
+from payflow_domain.access.refusals import Refusals
 from payflow_domain.access.service import Access
+from payflow_domain.access.staff import Staff
 from payflow_domain.ledger.ledgers import Ledger
+from payflow_domain.ledger.ports import Page
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.partners.service import Partners
 from payflow_domain.payments.desk import Desk
@@ -28,10 +37,18 @@ from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
 from payflow_http.answers import render_payment
 from payflow_http.app import HttpSettings, Services, create_app
+from payflow_http.staff import csrf_token_of
 from tests.builders.times import SettableClock
 
-SETTINGS = HttpSettings(cursor_secret=b"a secret of thirty-two bytes ...", access_log=False)
+SETTINGS = HttpSettings(
+    cursor_secret=b"a secret of thirty-two bytes ...",
+    csrf_secret=b"another one, of thirty-two bytes",
+    access_log=False,
+)
 BASE = "/api/v1"
+PASSWORD = "a password of staff"
+# As quick as Argon2 gets: what is kept in memory needs no protection.
+HASHER = Argon2Hasher(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @define
@@ -44,6 +61,8 @@ class World:
     clock: SettableClock
     mock: MockGateway
     resolver: Resolver
+    operators: Operators
+    audit_log: BoundedAuditLog
     key: str
     settings: HttpSettings = SETTINGS
 
@@ -99,6 +118,20 @@ class World:
         access = self.services.access
         return access.issue_key(ledger or self.ledger, "A key", frozenset(permissions))[1]
 
+    def log_in(self, role: Role = Role.ADMIN, username: str | None = None) -> dict[str, str]:
+        """Open a session of a new operator; return the headers that our pages send."""
+        name = username or f"{role.value}{len(self.operators.list())}"
+        self.operators.create(COMMAND_LINE, name, role, PASSWORD)
+        session_id = self.services.staff.log_in(name, PASSWORD, None).session_id
+        token = csrf_token_of(self.settings.csrf_secret, session_id)
+        return {"Cookie": f"payflow_session={session_id}", "X-CSRF-Token": token}
+
+    def audited(self, action: str | None = None) -> list[AuditEntry]:
+        """Return the last entries of the audit log, newest first."""
+        self.audit_log.flush()
+        found = self.services.staff.reader.audit_entries(AuditFilter(action=action), Page(100))
+        return [record.entry for record in found]
+
     def deliver_notices(self) -> list[falcon.testing.Result]:
         """Bring what the mock gateway has to tell to its door."""
         answers = []
@@ -137,20 +170,24 @@ def make_world() -> World:
     mock = MockGateway(":memory:", clock, "a secret of the mock gateway")
     gateways = Gateways(sandbox=mock, live=None)
     desk, render = Desk(store.begin, ledgers, clock), partial(render_payment, "")
+    audit_log = BoundedAuditLog(store.begin)
+    refusals, secrets = Refusals(audit_log, clock), SystemSecrets()
     services = Services(
         ledgers=ledgers,
         payments=Payments(desk, store, gateways, clock),
         notices=Notices(store.begin, store, desk, gateways, store, clock, render),
         wallets=Wallets(store.begin, store, clock, ids, encode_json, iso_currencies()),
         history=History(ledgers),
-        access=Access(store.begin, store, clock, ids, SystemSecrets()),
+        access=Access(store.begin, store, clock, ids, secrets),
+        staff=Staff(store.begin, store, HASHER, refusals, secrets, clock),
         ready=lambda: True,
     )
     partners = Partners(store.begin, store, clock, ids)
     _, ledger = partners.approve("RoSaBank")
     key = services.access.issue_key(ledger, "A key", ALL_PERMISSIONS)[1]
     resolver = Resolver(store.begin, desk, gateways, clock, render)
-    return World(services, ledger, partners, clock, mock, resolver, key)
+    operators = Operators(store.begin, store, HASHER, clock, ids)
+    return World(services, ledger, partners, clock, mock, resolver, operators, audit_log, key)
 
 
 def transfer(

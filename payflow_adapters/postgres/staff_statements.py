@@ -1,0 +1,63 @@
+"""The statements of staff and of the audit log."""
+
+INSERT_AUDIT = """
+    INSERT INTO audit_log (at, actor, action, subject, address, partner_id, reason, before, after,
+      facts)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+INSERT_OPERATOR = """
+    INSERT INTO operators (id, username, role, password_hash, created_at, disabled_at)
+    VALUES (%s, %s, %s, %s, %s, %s)
+"""
+
+# It fails unless the operator was there.
+UPDATE_OPERATOR = """
+    WITH changed AS (
+      UPDATE operators SET password_hash = %s, disabled_at = %s WHERE id = %s
+      RETURNING 1
+    )
+    SELECT refuse_unless(EXISTS (SELECT FROM changed))
+"""
+
+LOCK_OPERATOR = """
+    SELECT id, username, role, password_hash, created_at, disabled_at
+    FROM operators WHERE id = %s FOR NO KEY UPDATE
+"""
+
+INSERT_SESSION = """
+    INSERT INTO staff_sessions (digest, operator_id, created_at, seen_at) VALUES (%s, %s, %s, %s)
+"""
+
+RENEW_SESSION = "UPDATE staff_sessions SET seen_at = %s WHERE digest = %s"
+
+END_SESSION = "DELETE FROM staff_sessions WHERE digest = %s"
+
+END_SESSIONS_OF = "DELETE FROM staff_sessions WHERE operator_id = %s"
+
+# What another one works on at the same time is passed over, and found the next time.
+FORGET_ENDED_SESSIONS = """
+    DELETE FROM staff_sessions WHERE digest IN (
+      SELECT digest FROM staff_sessions WHERE created_at <= %s OR seen_at <= %s
+      LIMIT 100 FOR UPDATE SKIP LOCKED
+    )
+"""
+
+COUNT_ATTEMPT = """
+    INSERT INTO login_attempts AS a (subject, began_at, count) VALUES (%(subject)s, %(now)s, 1)
+    ON CONFLICT (subject) DO UPDATE SET
+      began_at = CASE WHEN a.began_at <= %(forgotten)s THEN %(now)s ELSE a.began_at END,
+      count = CASE WHEN a.began_at <= %(forgotten)s THEN 1 ELSE a.count + 1 END
+    RETURNING subject, began_at, count
+"""
+
+FORGET_OLD_ATTEMPTS = """
+    DELETE FROM login_attempts WHERE subject IN (
+      SELECT subject FROM login_attempts WHERE began_at <= %s
+      ORDER BY began_at LIMIT 100 FOR UPDATE SKIP LOCKED
+    )
+"""
+
+UNCOUNT_ATTEMPT = "UPDATE login_attempts SET count = count - 1 WHERE subject = %s AND count > 0"
+
+FORGET_ATTEMPTS = "DELETE FROM login_attempts WHERE subject = %s"

@@ -1,0 +1,98 @@
+"""What a unit of work does with staff and the audit log."""
+
+from datetime import datetime
+
+import psycopg
+from attrs import define
+from psycopg.types.json import Json
+
+from payflow_adapters.postgres import staff_statements as statements
+from payflow_adapters.postgres.drivers import Driver
+from payflow_adapters.postgres.staff_rows import operator_of
+from payflow_domain.access.audit import AuditEntry, Told
+from payflow_domain.access.operators import Operator, UsernameTaken
+from payflow_domain.access.sessions import AGE_MAX, ATTEMPTS_PERIOD, IDLE_MAX, Attempts, Session
+from payflow_domain.ids import OperatorId
+
+_USERNAME_KEY = "operators_username_key"
+
+
+@define(slots=False)  # so that one unit of work can be all of them
+class PostgresStaffUnitOfWork:
+    """Writes operators, their sessions, and what was done, on one connection."""
+
+    driver: Driver
+
+    def add_audit(self, entry: AuditEntry) -> None:
+        values = [
+            entry.at,
+            entry.actor,
+            entry.action,
+            entry.subject,
+            entry.address,
+            entry.partner_id,
+            entry.reason,
+            _json(entry.before),
+            _json(entry.after),
+            _json(entry.facts),
+        ]
+        self.driver.send((statements.INSERT_AUDIT, values))
+
+    def add_operator(self, operator: Operator) -> None:
+        values = [
+            operator.id,
+            operator.username,
+            operator.role,
+            operator.password_hash,
+            operator.created_at,
+            operator.disabled_at,
+        ]
+        try:
+            self.driver.run((statements.INSERT_OPERATOR, values))
+        except psycopg.errors.UniqueViolation as error:
+            if error.diag.constraint_name != _USERNAME_KEY:
+                raise
+            detail = "There is or was an operator with that username; choose another."
+            raise UsernameTaken(detail, subject=operator.username) from None
+
+    def replace_operator(self, operator: Operator) -> None:
+        values = [operator.password_hash, operator.disabled_at, operator.id]
+        self.driver.send((statements.UPDATE_OPERATOR, values))
+
+    def operator(self, operator_id: OperatorId) -> Operator | None:
+        (rows,) = self.driver.run((statements.LOCK_OPERATOR, [operator_id]))
+        return operator_of(rows[0]) if rows else None
+
+    def add_session(self, session: Session) -> None:
+        values = [session.digest, session.operator_id, session.created_at, session.seen_at]
+        self.driver.send((statements.INSERT_SESSION, values))
+
+    def renew_session(self, digest: bytes, seen_at: datetime) -> None:
+        self.driver.send((statements.RENEW_SESSION, [seen_at, digest]))
+
+    def end_session(self, digest: bytes) -> None:
+        self.driver.send((statements.END_SESSION, [digest]))
+
+    def end_sessions_of(self, operator_id: OperatorId) -> None:
+        self.driver.send((statements.END_SESSIONS_OF, [operator_id]))
+
+    def forget_ended_sessions(self, now: datetime) -> None:
+        self.driver.send((statements.FORGET_ENDED_SESSIONS, [now - AGE_MAX, now - IDLE_MAX]))
+
+    def count_attempt(self, subject: str, now: datetime) -> Attempts:
+        forgotten = now - ATTEMPTS_PERIOD
+        values = {"subject": subject, "now": now, "forgotten": forgotten}
+        rows, _ = self.driver.run(
+            (statements.COUNT_ATTEMPT, values), (statements.FORGET_OLD_ATTEMPTS, [forgotten])
+        )
+        return Attempts(*rows[0])
+
+    def uncount_attempt(self, subject: str) -> None:
+        self.driver.send((statements.UNCOUNT_ATTEMPT, [subject]))
+
+    def forget_attempts(self, subject: str) -> None:
+        self.driver.send((statements.FORGET_ATTEMPTS, [subject]))
+
+
+def _json(told: Told | None) -> Json | None:
+    return None if told is None else Json(dict(told))

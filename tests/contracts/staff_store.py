@@ -1,0 +1,207 @@
+"""The suite for stores of operators and their sessions: derive from ``StaffStoreContract``."""
+
+from datetime import timedelta
+
+import pytest
+from attrs import evolve
+
+from payflow_domain.access.operators import Operator, Role, UsernameTaken
+from payflow_domain.access.sessions import AGE_MAX, ATTEMPTS_PERIOD, IDLE_MAX, Attempts, Session
+from payflow_domain.ids import OperatorId
+from payflow_domain.ledger.errors import CommitFailed
+from tests.builders.times import START, TICK, SettableClock
+from tests.contracts.stores import StaffStore
+
+ANNA = Operator(
+    OperatorId("opr_00000000000000000000000001"), "anna", Role.ADMIN, "$argon2id$...", START
+)
+BEN = evolve(ANNA, id=OperatorId("opr_00000000000000000000000002"), username="ben")
+SESSION = Session(bytes(range(32)), ANNA.id, START, START)
+OTHER = evolve(SESSION, digest=bytes(32))
+WHO = "username anna"
+
+
+def add(store: StaffStore, *operators: Operator) -> None:
+    with store.begin() as uow:
+        for operator in operators:
+            uow.add_operator(operator)
+
+
+def add_sessions(store: StaffStore, *sessions: Session) -> None:
+    with store.begin() as uow:
+        for session in sessions:
+            uow.add_session(session)
+
+
+def replace(store: StaffStore, operator: Operator, counting: str = "replacements") -> None:
+    with store.begin() as uow:
+        uow.count_attempt(counting, START)
+        uow.replace_operator(operator)
+
+
+def count(store: StaffStore, subject: str = WHO, after: timedelta = timedelta()) -> Attempts:
+    with store.begin() as uow:
+        return uow.count_attempt(subject, START + after)
+
+
+class StaffStoreContract:
+    """What ``StaffUnitOfWork`` and ``StaffReader`` promise."""
+
+    @pytest.fixture
+    def clock(self) -> SettableClock:
+        return SettableClock()
+
+    @pytest.fixture
+    def store(self, clock: SettableClock) -> StaffStore:
+        raise NotImplementedError(clock)
+
+    @pytest.mark.parametrize("role", Role)
+    def test_an_operator_is_found_by_its_username_as_it_was_added(
+        self, store: StaffStore, role: Role
+    ) -> None:
+        added = evolve(ANNA, role=role)
+        add(store, BEN, added)
+
+        assert store.operator_named("anna") == added
+        assert store.operator_named("Anna") is None
+        assert store.operators() == [added, BEN]
+
+    def test_a_username_is_never_given_twice(self, store: StaffStore) -> None:
+        add(store, evolve(ANNA, disabled_at=START))
+
+        with pytest.raises(UsernameTaken):
+            add(store, evolve(BEN, username="anna"))
+
+        assert store.operators() == [evolve(ANNA, disabled_at=START)]
+
+    def test_an_id_is_never_given_twice(self, store: StaffStore) -> None:
+        add(store, ANNA)
+
+        with pytest.raises(CommitFailed):
+            add(store, evolve(BEN, id=ANNA.id))
+
+    def test_what_was_changed_of_an_operator_is_kept(self, store: StaffStore) -> None:
+        add(store, ANNA, BEN)
+        changed = evolve(ANNA, password_hash="another", disabled_at=START + TICK)
+
+        with store.begin() as uow:
+            before = uow.operator(ANNA.id)
+            uow.replace_operator(changed)
+
+        assert before == ANNA
+        assert store.operators() == [changed, BEN]
+
+    def test_an_operator_who_is_not_there_is_not_changed(self, store: StaffStore) -> None:
+        with pytest.raises(CommitFailed):
+            replace(store, ANNA)
+
+    def test_a_session_is_found_with_whose_it_is(self, store: StaffStore) -> None:
+        add(store, ANNA, BEN)
+        add_sessions(store, SESSION, evolve(OTHER, operator_id=BEN.id))
+
+        assert store.session(SESSION.digest) == (SESSION, ANNA)
+        assert store.session(OTHER.digest) == (evolve(OTHER, operator_id=BEN.id), BEN)
+        assert store.session(bytes(31)) is None
+
+    def test_a_session_is_of_an_operator_and_has_a_digest_of_its_own(
+        self, store: StaffStore
+    ) -> None:
+        with pytest.raises(CommitFailed):
+            add_sessions(store, SESSION)
+        add(store, ANNA)
+        add_sessions(store, SESSION)
+        with pytest.raises(CommitFailed):
+            add_sessions(store, SESSION)
+
+    def test_use_of_a_session_is_written_down(self, store: StaffStore) -> None:
+        add(store, ANNA)
+        add_sessions(store, SESSION, OTHER)
+
+        with store.begin() as uow:
+            uow.renew_session(SESSION.digest, START + TICK)
+            uow.renew_session(bytes(31), START + TICK)
+
+        assert store.session(SESSION.digest) == (evolve(SESSION, seen_at=START + TICK), ANNA)
+        assert store.session(OTHER.digest) == (OTHER, ANNA)
+        assert store.session(bytes(31)) is None
+
+    def test_one_session_is_ended_and_no_other(self, store: StaffStore) -> None:
+        add(store, ANNA)
+        add_sessions(store, SESSION, OTHER)
+
+        for _ in range(2):
+            with store.begin() as uow:
+                uow.end_session(SESSION.digest)
+
+        assert store.session(SESSION.digest) is None
+        assert store.session(OTHER.digest) == (OTHER, ANNA)
+
+    def test_every_session_of_an_operator_is_ended(self, store: StaffStore) -> None:
+        add(store, ANNA, BEN)
+        bens = evolve(SESSION, digest=bytes(31), operator_id=BEN.id)
+        add_sessions(store, SESSION, OTHER, bens)
+
+        with store.begin() as uow:
+            uow.end_sessions_of(ANNA.id)
+
+        assert store.session(SESSION.digest) is None
+        assert store.session(OTHER.digest) is None
+        assert store.session(bens.digest) == (bens, BEN)
+
+    def test_sessions_that_have_ended_are_forgotten(self, store: StaffStore) -> None:
+        now = START + AGE_MAX
+        add(store, ANNA)
+        idle = evolve(SESSION, digest=b"idle", created_at=START + TICK, seen_at=now - IDLE_MAX)
+        old = evolve(SESSION, digest=b"old", created_at=START, seen_at=now)
+        good = Session(b"good", ANNA.id, START + TICK, now - IDLE_MAX + TICK)
+        add_sessions(store, idle, old, good)
+
+        with store.begin() as uow:
+            uow.forget_ended_sessions(now)
+
+        assert [store.session(one.digest) for one in (idle, old)] == [None, None]
+        assert store.session(b"good") == (good, ANNA)
+
+    def test_tries_are_counted_by_subject(self, store: StaffStore) -> None:
+        assert count(store) == Attempts(WHO, START, 1)
+        assert count(store, after=TICK) == Attempts(WHO, START, 2)
+        assert count(store, "address 192.0.2.1") == Attempts("address 192.0.2.1", START, 1)
+
+    def test_tries_are_forgotten_after_their_period(self, store: StaffStore) -> None:
+        count(store)
+        count(store, after=ATTEMPTS_PERIOD - TICK)
+
+        assert count(store, after=ATTEMPTS_PERIOD) == Attempts(WHO, START + ATTEMPTS_PERIOD, 1)
+        assert count(store, after=ATTEMPTS_PERIOD).count == 2
+
+    def test_tries_of_others_are_not_forgotten_by_the_way_before_their_time(
+        self, store: StaffStore
+    ) -> None:
+        count(store, "old")
+        count(store, "new", after=TICK)
+
+        count(store, after=ATTEMPTS_PERIOD)
+
+        assert count(store, "new", after=ATTEMPTS_PERIOD).count == 2
+
+    def test_tries_are_taken_back(self, store: StaffStore) -> None:
+        for _ in range(3):
+            count(store)
+
+        with store.begin() as uow:
+            uow.uncount_attempt(WHO)
+            uow.uncount_attempt("nobody")
+        assert count(store).count == 3
+
+        with store.begin() as uow:
+            uow.forget_attempts(WHO)
+            uow.forget_attempts("nobody")
+        assert count(store).count == 1
+
+    def test_a_try_that_is_not_committed_is_not_counted(self, store: StaffStore) -> None:
+        count(store)
+
+        with pytest.raises(CommitFailed):
+            replace(store, ANNA, counting=WHO)
+
+        assert count(store).count == 2
