@@ -79,6 +79,8 @@ def build_app(settings: Settings) -> App:
         csrf_secret=settings.derived_secret("csrf"),
         access_log=settings.access_log,
         trusted_proxies=settings.trusted_proxies,
+        limits_are_on=settings.rate_limit,
+        limits=settings.limits,
     )
     return create_app(core.services(), http_settings)
 

@@ -8,6 +8,9 @@ from ipaddress import ip_network
 
 import environ
 
+from payflow_domain.access.limits import BURST_MAX, RATE_MAX, LedgerLimits, Limit
+from payflow_domain.ledger.ledgers import Environment
+
 SECRET_LENGTH_MIN = 32
 _GATEWAYS = ("mock", "stripe", "none")
 _DESCRIPTOR = re.compile(r"[A-Za-z][A-Za-z0-9 .-]{4,21}")
@@ -56,6 +59,17 @@ def _gateway(value: str) -> str:
     return value
 
 
+def _limit(value: str) -> Limit:
+    rate, separator, burst = value.partition("/")
+    try:
+        return Limit(int(rate), int(burst if separator else rate))
+    except ValueError:
+        raise SettingsError(
+            f"A limit is requests a second (1 to {RATE_MAX}), a slash, and requests at once (1 to "
+            f"{BURST_MAX}), such as 100/500, not {value!r}."
+        ) from None
+
+
 def _words(value: str) -> tuple[str, ...]:
     return tuple(word for word in value.split(",") if word)
 
@@ -99,6 +113,17 @@ class Settings:
     trusted_proxies: tuple[str, ...] = environ.var(
         "", converter=_networks, help="networks whose X-Forwarded-For is believed, by commas"
     )
+    rate_limit: bool = environ.var("on", converter=_switch, help="whether callers are limited")
+    sandbox_limit: Limit = environ.var(
+        "100/500", converter=_limit, help="requests a second and at once, of a sandbox ledger"
+    )
+    sandbox_money_limit: Limit = environ.var(
+        "50/250", converter=_limit, help="likewise of those that move money"
+    )
+    live_limit: Limit = environ.var("500/2000", converter=_limit, help="of a live ledger")
+    live_money_limit: Limit = environ.var(
+        "250/1000", converter=_limit, help="likewise of those that move money"
+    )
     sandbox_gateway: str = environ.var(
         "none", converter=_gateway, help="gateway of sandbox ledgers: mock, stripe or none"
     )
@@ -118,6 +143,14 @@ class Settings:
     statement_descriptor: str = environ.var(
         "PAYFLOW", converter=_descriptor, help="what payers read: 5 to 22 characters"
     )
+
+    @property
+    def limits(self) -> Mapping[Environment, LedgerLimits]:
+        """What a ledger may ask for, by its environment."""
+        return {
+            Environment.SANDBOX: LedgerLimits(self.sandbox_limit, self.sandbox_money_limit),
+            Environment.LIVE: LedgerLimits(self.live_limit, self.live_money_limit),
+        }
 
     def derived_secret(self, purpose: str) -> bytes:
         """Return a secret of 32 bytes for one purpose."""

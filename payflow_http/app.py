@@ -7,6 +7,7 @@ from falcon.asgi import Response, WebSocket
 
 from payflow_domain.errors import PayFlowError
 from payflow_http.incoming import ApiRequest
+from payflow_http.limiting import RateLimitHeaders
 from payflow_http.locating import locate
 from payflow_http.observing import AccessLog, RequestIds
 from payflow_http.problems import (
@@ -53,6 +54,7 @@ def create_app(services: Services, settings: HttpSettings) -> App:
     api = make_api(services, settings)
     app: App = falcon.asgi.App(request_type=ApiRequest, middleware=_Lifespan(api))
     app.add_middleware(RequestIds())
+    app.add_middleware(RateLimitHeaders())
     if settings.access_log:
         app.add_middleware(AccessLog())
     app.req_options.keep_blank_qs_values = True

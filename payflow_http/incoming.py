@@ -25,7 +25,8 @@ _DIGITS_MAX = 18
 class ApiRequest(falcon.asgi.Request):
     """A request with its id.
 
-    ``document`` is its body once that was read, so that an error can point into it.
+    ``document`` is its body once that was read, so that an error can point into it. ``rate_limit``
+    and ``rate_limit_policy`` are what its answer is to tell of limits.
     """
 
     def __init__(
@@ -45,6 +46,8 @@ class ApiRequest(falcon.asgi.Request):
     started_at: float = 0.0
     document: Document | None = None
     fingerprint: bytes = b""
+    rate_limit: str = ""
+    rate_limit_policy: str = ""
 
     def header(self, name: bytes) -> bytes | None:
         """Return a header by its lower-case name, without the cost of decoding it."""

@@ -1,14 +1,16 @@
 """What the HTTP layer is given, and what its resources share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
+from payflow_domain.access.limits import DEFAULT_LIMITS, LedgerLimits
 from payflow_domain.access.permissions import Actor
 from payflow_domain.access.service import Access
 from payflow_domain.access.staff import Staff
 from payflow_domain.errors import PayFlowError
 from payflow_domain.ledger.batch import Request, Result
+from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.service import BalanceAt, Ledgers
 from payflow_domain.payments.notices import Notices
 from payflow_domain.payments.service import Payments
@@ -18,6 +20,7 @@ from payflow_http.addresses import ClientAddresses
 from payflow_http.authentication import Authenticator
 from payflow_http.cursors import Cursors
 from payflow_http.grouping import Grouped, Runner
+from payflow_http.limiting import Limiter
 from payflow_http.staff import StaffGate
 from payflow_http.threads import Threads
 
@@ -51,7 +54,8 @@ class HttpSettings:
     ``group_requests_max`` requests with at most ``group_commands_max`` commands are committed
     together; ``gateway_threads`` requests wait for a payment gateway at a time, apart from all
     others; ``waiting_max`` requests may wait in each queue before others get 503. What proxies
-    in the networks ``trusted_proxies`` say of a client's address is believed.
+    in the networks ``trusted_proxies`` say of a client's address is believed. With
+    ``limits_are_on`` ledgers are held to ``limits``, unless they have others of their own.
     """
 
     cursor_secret: bytes = field(repr=False)
@@ -63,6 +67,8 @@ class HttpSettings:
     group_commands_max: int = 500
     waiting_max: int = 10_000
     trusted_proxies: tuple[str, ...] = ()
+    limits_are_on: bool = True
+    limits: Mapping[Environment, LedgerLimits] = DEFAULT_LIMITS
 
 
 @frozen
@@ -78,15 +84,17 @@ class Api:
     cursors: Cursors
     addresses: ClientAddresses
     staff: StaffGate
+    limiter: Limiter
 
 
 def make_api(services: Services, settings: HttpSettings) -> Api:
     """Put together what resources share; its queues are closed still."""
     threads = Threads(settings.threads, settings.waiting_max)
     addresses = ClientAddresses(settings.trusted_proxies)
+    limiter = Limiter(addresses, settings.limits, settings.limits_are_on)
     return Api(
         services=services,
-        authenticator=Authenticator(services.access.actor_of, threads),
+        authenticator=Authenticator(services.access.actor_of, threads, limiter),
         commits=Grouped(
             services.ledgers.execute,
             name="commits",
@@ -107,6 +115,7 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
         cursors=Cursors(settings.cursor_secret),
         addresses=addresses,
         staff=StaffGate(services.staff, addresses, threads, settings.csrf_secret),
+        limiter=limiter,
     )
 
 

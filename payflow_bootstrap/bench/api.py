@@ -29,6 +29,7 @@ def _settings(url: str, port: int) -> dict[str, str]:
         "PAYFLOW_PROCESSES": "1",
         "PAYFLOW_ACCESS_LOG": "off",
         "PAYFLOW_LOG_LEVEL": "warning",
+        "PAYFLOW_RATE_LIMIT": "off",
         "SESSION_SECRET": secrets.token_urlsafe(48),
     }
 

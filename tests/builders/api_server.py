@@ -5,7 +5,7 @@ import hmac
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -129,9 +129,17 @@ class ApiServer:
 
 @contextmanager
 def running_api(
-    database_url: str, log: Path, *, port: int = 0, processes: int = 1
+    database_url: str,
+    log: Path,
+    *,
+    port: int = 0,
+    processes: int = 1,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[ApiServer]:
-    """Serve a migrated database until the block is left. What the server says goes to ``log``."""
+    """Serve a migrated database until the block is left. What the server says goes to ``log``.
+
+    Nobody is limited, unless ``variables`` of the environment say so.
+    """
     port = port or free_port()
     lifeline, held = os.pipe()
     settings = environment(
@@ -143,6 +151,7 @@ def running_api(
         PAYFLOW_SANDBOX_GATEWAY="mock",
         PAYFLOW_MOCK_GATEWAY_FILE=str(log.with_suffix(".mock-gateway")),
         SESSION_SECRET=SESSION_SECRET,
+        **{"PAYFLOW_RATE_LIMIT": "off", **(variables or {})},
     )
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603  # our own command

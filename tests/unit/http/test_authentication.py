@@ -9,10 +9,14 @@ import pytest
 from payflow_domain.access.keys import InvalidApiKey, digest_of
 from payflow_domain.access.permissions import Actor
 from payflow_http import authentication
+from payflow_http.addresses import ClientAddresses
 from payflow_http.authentication import Authenticator
 from payflow_http.incoming import ApiRequest
+from payflow_http.limiting import Limiter
 from payflow_http.threads import Threads
 from tests.unit.http.world import World
+
+UNLIMITED = Limiter(ClientAddresses(), is_on=False)
 
 
 class Lookups:
@@ -45,7 +49,7 @@ def test_requests_that_come_together_share_one_look_up(world: World, lookups: Lo
     async def main() -> None:
         threads = Threads(2, 10)
         threads.open("tests")
-        authenticator = Authenticator(lookups.actor_of, threads)
+        authenticator = Authenticator(lookups.actor_of, threads, UNLIMITED)
         assert len(await identify_many(authenticator, world.key, 20)) == 1
         assert len(await identify_many(authenticator, world.key, 20)) == 1
         assert lookups.count == 1
@@ -68,7 +72,7 @@ def test_a_key_is_remembered_for_a_second_at_most(
     async def main() -> None:
         threads = Threads(2, 10)
         threads.open("tests")
-        authenticator = Authenticator(lookups.actor_of, threads)
+        authenticator = Authenticator(lookups.actor_of, threads, UNLIMITED)
         counts = []
         for _ in range(3):
             await authenticator.identify(asking(world.key))
@@ -86,7 +90,7 @@ def test_a_key_that_is_not_good_is_looked_up_each_time(world: World, lookups: Lo
     async def main() -> None:
         threads = Threads(2, 10)
         threads.open("tests")
-        authenticator = Authenticator(lookups.actor_of, threads)
+        authenticator = Authenticator(lookups.actor_of, threads, UNLIMITED)
         for _ in range(2):
             with pytest.raises(InvalidApiKey):
                 await authenticator.identify(asking(unknown))

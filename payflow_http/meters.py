@@ -1,0 +1,123 @@
+"""Meters: the buckets that this process takes from."""
+
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from time import monotonic_ns
+
+from attrs import Factory, define, field
+
+from payflow_domain.access.limits import Decision, Level, Limit, settle, take
+from payflow_http.incoming import ApiRequest
+from payflow_http.problems import Problem
+
+METERS_MAX = 20_000
+"""How many meters a process keeps; those that are whole again are the first to go."""
+
+_SECOND_US = 1_000_000
+
+Now = Callable[[], int]
+"""Tells the time in microseconds; it never goes back."""
+
+
+def monotonic_us() -> int:
+    return monotonic_ns() // 1000
+
+
+@define(eq=False)
+class Meter:
+    """One bucket: ``policy`` is what callers know it by, and ``subject`` whose it is."""
+
+    policy: str
+    subject: str
+    limit: Limit
+    level: Level = Factory(Level)
+    published: str = field(init=False)
+    """The limit as ``RateLimit-Policy`` tells it."""
+
+    @published.default
+    def _published(self) -> str:
+        return f'"{self.policy}";q={self.limit.burst};w={self.limit.window_s}'
+
+    def publish(self, decision: Decision) -> str:
+        """Tell what is left, as ``RateLimit`` does."""
+        return f'"{self.policy}";r={decision.remaining};t={_seconds(decision.more_us)}'
+
+
+@define(eq=False)
+class Meters:
+    """The meters of one process, by policy and subject."""
+
+    now: Now = monotonic_us
+    count_max: int = METERS_MAX
+    _kept: dict[tuple[str, str], Meter] = Factory(dict)
+
+    def find(self, policy: str, subject: str, limit: Limit) -> Meter:
+        """Return the meter of a subject; with another limit it is another one."""
+        meter = self._kept.get((policy, subject))
+        if meter is None or meter.limit != limit:
+            if len(self._kept) >= self.count_max:
+                self._make_room()
+            meter = self._kept[policy, subject] = Meter(policy, subject, limit)
+        return meter
+
+    def take(self, req: ApiRequest, meters: Sequence[Meter], cost: int = 1) -> None:
+        """Take ``cost`` units from each of ``meters``, or none and raise a ``Problem``: 429.
+
+        ``req`` keeps what its answer is to tell of it.
+        """
+        now_us = self.now()
+        taken = [take(meter.level, meter.limit, now_us, cost) for meter in meters]
+        refusal = _refusal(meters, [decision for _, decision in taken])
+        if refusal is not None:
+            taken = [take(meter.level, meter.limit, now_us, 0) for meter in meters]
+        told = []
+        for meter, (level, decision) in zip(meters, taken, strict=True):
+            meter.level = level
+            told.append(meter.publish(decision))
+        req.rate_limit = ", ".join(told)
+        req.rate_limit_policy = ", ".join([meter.published for meter in meters])
+        if refusal is not None:
+            raise refusal
+
+    def give_back(self, meter: Meter) -> None:
+        """Give back a unit that was taken."""
+        level = settle(meter.level, meter.limit, self.now())
+        meter.level = Level(max(0, level.used - meter.limit.grains), level.at_us)
+
+    def _make_room(self) -> None:
+        """Forget the meters that are whole again, and at least the oldest tenth."""
+        now_us = self.now()
+        used = {
+            key: meter
+            for key, meter in self._kept.items()
+            if settle(meter.level, meter.limit, now_us).used
+        }
+        for key in list(used)[: max(0, len(used) - self.count_max * 9 // 10)]:
+            del used[key]
+        self._kept = used
+
+
+def _refusal(meters: Sequence[Meter], decisions: Sequence[Decision]) -> Problem | None:
+    """Refuse where a meter does; the one that makes callers wait longest is told of."""
+    wait_us = max([decision.wait_us for decision in decisions])
+    if not wait_us:
+        return None
+    meter = next(m for m, d in zip(meters, decisions, strict=True) if d.wait_us == wait_us)
+    wait_s = _seconds(wait_us)
+    detail = (
+        f"Too many requests; ask again in {wait_s} s. See RateLimit-Policy for what is allowed."
+    )
+    facts = {
+        "policy": meter.policy,
+        "quota": meter.limit.burst,
+        "windowSeconds": meter.limit.window_s,
+        "retryAfter": wait_s,
+    }
+    headers = {"Retry-After": str(wait_s)}
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", detail, facts=facts, headers=headers
+    )
+
+
+def _seconds(microseconds: int) -> int:
+    return -(-microseconds // _SECOND_US)
