@@ -1,0 +1,79 @@
+"""Looking names up, so that a name whose server is silent holds up nothing else."""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from threading import Thread
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+ADDRESSES_MAX = 8
+"""How many addresses of one name are tried."""
+
+LOOKUPS_MAX = 256
+"""How many names are looked up at once."""
+
+_NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+
+
+class ThreadResolver(AbstractResolver):
+    """Asks the operating system, in a thread for each name.
+
+    The usual pool of threads has a handful of them, and a few silent name servers would occupy it.
+    These threads do not keep a process from ending either.
+    """
+
+    def __init__(self) -> None:
+        self._lookups = asyncio.Semaphore(LOOKUPS_MAX)
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Return the first addresses of a name; raises ``OSError`` if it has none."""
+        async with self._lookups:
+            addresses = await _in_a_thread(host, family)
+        return [
+            ResolveResult(
+                hostname=host, host=address, port=port, family=family, proto=0, flags=_NUMERIC
+            )
+            for address in addresses[:ADDRESSES_MAX]
+        ]
+
+    async def close(self) -> None:
+        """Do nothing: a lookup ends by itself, and nobody waits for it any more."""
+
+
+async def _in_a_thread(host: str, family: socket.AddressFamily) -> Sequence[str]:
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[Sequence[str]] = loop.create_future()
+
+    def look_up() -> None:
+        try:
+            addresses, fault = _addresses(host, family), None
+        except (OSError, UnicodeError) as error:
+            addresses, fault = [], error
+        try:
+            loop.call_soon_threadsafe(_settle, found, addresses, fault)
+        except RuntimeError:
+            return  # the loop was closed meanwhile
+
+    Thread(target=look_up, name=f"looking up {host}", daemon=True).start()
+    return await found
+
+
+def _addresses(host: str, family: socket.AddressFamily) -> list[str]:
+    found = socket.getaddrinfo(
+        host, None, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+    )
+    return [str(address[0]) for *_, address in found]
+
+
+def _settle(
+    found: asyncio.Future[Sequence[str]], addresses: list[str], fault: Exception | None
+) -> None:
+    if found.done():
+        return
+    if fault is None:
+        found.set_result(addresses)
+    else:
+        found.set_exception(fault if isinstance(fault, OSError) else OSError(str(fault)))

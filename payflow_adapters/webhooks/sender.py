@@ -1,0 +1,150 @@
+"""Sending webhooks: one attempt, and what came of it."""
+
+import asyncio
+import ssl
+from functools import lru_cache
+from time import monotonic
+
+from aiohttp import (
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+)
+from aiohttp.abc import AbstractResolver
+from attrs import Factory, define, field
+from yarl import URL
+
+from payflow_adapters.webhooks.failures import failure_of
+from payflow_adapters.webhooks.guard import AddressGuard
+from payflow_adapters.webhooks.resolver import ThreadResolver
+from payflow_adapters.webhooks.retry_after import read_retry_after
+from payflow_adapters.webhooks.signing import signature
+from payflow_adapters.webhooks.slots import HostSlots
+from payflow_domain.clock import Clock
+from payflow_domain.webhooks.deliveries import ANSWER_BYTES_MAX, Outcome, Outgoing
+
+ATTEMPT_S_MAX = 15.0
+"""How long an attempt may take in all: to connect, to send, and until the answer has ended."""
+
+PER_HOST_MAX = 16
+"""How many attempts are under way at one host."""
+
+READ_BYTES_MAX = 65_536
+"""An answer that is longer costs the endpoint its connection."""
+
+_KEPT_OPEN_S = 1.5
+"""Shorter than servers keep theirs, so that none is closed under an attempt (gunicorn: 2 s)."""
+
+_HEADER_BYTES_MAX = 8_190
+_HEADERS_MAX = 64
+_BUFFER_BYTES = 16_384
+_ADDRESSES_KEPT_S = 10
+
+_HEADERS = {"Content-Type": "application/json", "User-Agent": "PayFlow-Webhooks/1"}
+
+
+@define
+class Sender:
+    """Posts events to endpoints, signed; ``open`` and ``close`` it on the loop that it sends on.
+
+    It keeps connections open, follows no redirect, heeds no proxy of the environment, and holds
+    no cookies. Each socket is made by ``guard``. Without ``tls`` the certificates that the
+    machine trusts count.
+    """
+
+    clock: Clock
+    guard: AddressGuard
+    per_host_max: int = PER_HOST_MAX
+    attempt_s_max: float = ATTEMPT_S_MAX
+    tls: ssl.SSLContext | None = None
+    resolver: AbstractResolver | None = None
+    _session: ClientSession | None = field(default=None, init=False)
+    _slots: HostSlots = field(
+        default=Factory(lambda self: HostSlots(self.per_host_max), takes_self=True), init=False
+    )
+
+    async def open(self) -> None:
+        self._session = ClientSession(
+            connector=TCPConnector(
+                limit=0,  # HostSlots has the limits: a general one lets a slow host block others
+                resolver=self.resolver or ThreadResolver(),
+                ttl_dns_cache=_ADDRESSES_KEPT_S,
+                keepalive_timeout=_KEPT_OPEN_S,
+                socket_factory=self.guard.open_socket,
+                ssl=self.tls or True,
+            ),
+            timeout=ClientTimeout(total=None),  # an attempt's time is measured here
+            cookie_jar=DummyCookieJar(),
+            headers=_HEADERS,
+            skip_auto_headers=("Accept", "Accept-Encoding"),
+            auto_decompress=False,
+            read_bufsize=_BUFFER_BYTES,
+            max_line_size=_HEADER_BYTES_MAX,
+            max_field_size=_HEADER_BYTES_MAX,
+            max_headers=_HEADERS_MAX,
+        )
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def send(self, message: Outgoing) -> Outcome:
+        """Make one attempt, and tell what came of it: a failure is an outcome as well.
+
+        Its time begins when the host has a slot for it. Raises ``ValueError`` if the secrets
+        cannot sign.
+        """
+        if self._session is None:
+            raise RuntimeError("Open the sender first.")
+        async with self._slots.take(_host_of(message.url)):
+            return await self._attempt(self._session, message)
+
+    async def _attempt(self, session: ClientSession, message: Outgoing) -> Outcome:
+        at, started = self.clock.now(), monotonic()
+        headers = {
+            "Webhook-Id": message.id,
+            "Webhook-Timestamp": str(int(at.timestamp())),
+            "Webhook-Signature": signature(message.secrets, message.id, at, message.body),
+        }
+        status = retry_after_s = error = None
+        answer = b""
+        try:
+            async with (
+                asyncio.timeout(self.attempt_s_max),
+                session.post(
+                    _parsed(message.url),
+                    data=message.body,
+                    headers=headers,
+                    allow_redirects=False,
+                ) as response,
+            ):
+                answer = await _read(response)
+                status = response.status
+                retry_after_s = read_retry_after(response.headers.get("Retry-After"), at)
+        except Exception as failure:  # noqa: BLE001  # whatever happens out there is an outcome
+            error = failure_of(failure)
+        latency_ms = round((monotonic() - started) * 1_000)
+        return Outcome(at, latency_ms, status, error, answer, retry_after_s)
+
+
+@lru_cache(maxsize=4_096)
+def _parsed(url: str) -> URL:
+    return URL(url)
+
+
+def _host_of(url: str) -> str:
+    try:
+        return _parsed(url).raw_host or ""
+    except ValueError:
+        return ""
+
+
+async def _read(response: ClientResponse) -> bytes:
+    """Return the beginning of the body. A connection with more to read is not used again."""
+    kept, seen = b"", 0
+    while seen <= READ_BYTES_MAX and (chunk := await response.content.readany()):
+        kept += chunk[: ANSWER_BYTES_MAX - len(kept)]
+        seen += len(chunk)
+    return kept
