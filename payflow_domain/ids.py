@@ -27,6 +27,8 @@ OPERATOR = "opr"
 WEBHOOK_ENDPOINT = "whk"
 DELIVERY = "dlv"
 
+ID_LENGTH = 30
+
 Mint = Callable[[str], str]
 """Makes an id of the kind whose prefix it is given."""
 

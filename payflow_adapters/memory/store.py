@@ -11,6 +11,7 @@ from payflow_adapters.memory.payment_reader import MemoryPaymentReader, MemorySe
 from payflow_adapters.memory.staff import MemoryStaffReader
 from payflow_adapters.memory.tables import Tables
 from payflow_adapters.memory.unit_of_work import MemoryUnitOfWork
+from payflow_adapters.memory.webhook_reader import MemoryWebhookReader
 from payflow_domain.access.keys import ApiKey
 from payflow_domain.clock import Clock
 from payflow_domain.ids import AccountId, LedgerId, PartnerId, TransactionId
@@ -29,7 +30,7 @@ _WAIT_SECONDS_MAX = 30
 _Dated = TypeVar("_Dated", Transaction, Wallet)
 
 
-class MemoryStore(MemoryPaymentReader, MemoryStaffReader, MemorySecurityLog):
+class MemoryStore(MemoryPaymentReader, MemoryStaffReader, MemoryWebhookReader, MemorySecurityLog):
     """Keeps everything in this process, and forgets it when the process ends.
 
     It stands behind the units of work and the readers of all capabilities, and may be used from

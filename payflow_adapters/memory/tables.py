@@ -21,6 +21,8 @@ from payflow_domain.partners.model import Partner
 from payflow_domain.payments.gateway import MovementKind
 from payflow_domain.payments.model import KeptNotice, Leg, Payment
 from payflow_domain.wallets.model import Wallet
+from payflow_domain.webhooks.deliveries import Delivery, DeliveryKey
+from payflow_domain.webhooks.endpoints import Endpoint, EndpointKey
 
 
 @frozen
@@ -35,12 +37,21 @@ class DatedKey:
         return now - self.at <= RETENTION
 
 
+@frozen
+class Lease:
+    """Which worker has an endpoint, and until when."""
+
+    worker: str
+    until: datetime
+
+
 @define
 class Tables:
     """Every row of every ledger.
 
     Entries are numbered per account and events per ledger, both from 1 without a gap, so a range
     of either is read number by number. ``None`` stands for what was there and is no more.
+    of either is read number by number. ``None`` stands for what is not there any more.
     """
 
     partners: MutableMapping[PartnerId, Partner] = Factory(dict)
@@ -61,6 +72,9 @@ class Tables:
     operators: MutableMapping[OperatorId, Operator] = Factory(dict)
     sessions: MutableMapping[bytes, Session | None] = Factory(dict)
     attempts: MutableMapping[str, Attempts | None] = Factory(dict)
+    endpoints: MutableMapping[EndpointKey, Endpoint | None] = Factory(dict)
+    deliveries: MutableMapping[DeliveryKey, Delivery | None] = Factory(dict)
+    leases: MutableMapping[EndpointKey, Lease | None] = Factory(dict)
 
     def stage(self) -> "Tables":
         """Return tables that show these rows, and keep to themselves what is written to them."""

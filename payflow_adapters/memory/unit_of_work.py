@@ -18,6 +18,7 @@ from payflow_adapters.memory.refusals import (
 )
 from payflow_adapters.memory.staff import MemoryStaffUnitOfWork
 from payflow_adapters.memory.tables import DatedKey, Tables
+from payflow_adapters.memory.webhook_unit_of_work import MemoryWebhookUnitOfWork
 from payflow_domain.access.keys import ApiKey
 from payflow_domain.clock import Clock
 from payflow_domain.ids import AccountId, LedgerId, PartnerId
@@ -31,7 +32,7 @@ from payflow_domain.wallets.model import ExternalIdTaken, Wallet
 _Noted = TypeVar("_Noted", Transaction, Wallet)
 
 
-class MemoryUnitOfWork(MemoryPaymentUnitOfWork, MemoryStaffUnitOfWork):
+class MemoryUnitOfWork(MemoryPaymentUnitOfWork, MemoryStaffUnitOfWork, MemoryWebhookUnitOfWork):
     """Writes to staged tables; the store decides whether they are taken over."""
 
     def __init__(self, staged: Tables, clock: Clock) -> None:

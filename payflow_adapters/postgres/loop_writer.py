@@ -8,6 +8,7 @@ import psycopg
 from attrs import define, field
 from sqlalchemy.util.concurrency import await_only, greenlet_spawn
 
+from payflow_adapters.postgres.bell import Bell
 from payflow_adapters.postgres.connection import (
     connect_on_loop,
     is_alive,
@@ -32,6 +33,7 @@ class LoopWriter:
 
     url: str
     clock: Clock
+    bell: Bell | None = None
     _connection: psycopg.AsyncConnection[Any] | None = field(default=None, init=False)
     _when_handed_over: Callable[[], None] = field(default=lambda: None, init=False)
 
@@ -57,12 +59,15 @@ class LoopWriter:
             try:
                 with pipelined(connection) as pipeline:
                     driver = LoopDriver(connection, pipeline)
-                    yield PostgresUnitOfWork(driver, self.clock)
+                    uow = PostgresUnitOfWork(driver, self.clock)
+                    yield uow
                     self._when_handed_over()
                     driver.commit()
             except BaseException:
                 self._give_up(connection)
                 raise
+        if self.bell is not None:
+            self.bell.ring(uow.stirred)
 
     def _connected(self) -> psycopg.AsyncConnection[Any]:
         connection = self._connection

@@ -11,7 +11,7 @@ from payflow_domain.ids import LedgerId, TransactionId
 from payflow_domain.payments.model import KeptNotice, Leg, NoticeStatus, Payment
 
 
-@define
+@define(slots=False)  # so that one unit of work can be all of them
 class PostgresPaymentUnitOfWork:
     """Writes payments, legs and notices on one connection."""
 

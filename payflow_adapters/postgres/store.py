@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from attrs import frozen
 
+from payflow_adapters.postgres.bell import Bell
 from payflow_adapters.postgres.connection import unavailable_as
 from payflow_adapters.postgres.directory_reader import PostgresDirectoryReader
 from payflow_adapters.postgres.drivers import ThreadDriver
@@ -15,6 +16,7 @@ from payflow_adapters.postgres.security_log import PostgresSecurityLog
 from payflow_adapters.postgres.staff_reader import PostgresStaffReader
 from payflow_adapters.postgres.unit_of_work import PostgresUnitOfWork
 from payflow_adapters.postgres.wallet_reader import PostgresWalletReader
+from payflow_adapters.postgres.webhook_reader import PostgresWebhookReader
 from payflow_domain.clock import Clock
 from payflow_domain.ledger.errors import CommitFailed
 
@@ -27,18 +29,26 @@ class PostgresStore(
     PostgresPaymentReader,
     PostgresSecurityLog,
     PostgresStaffReader,
+    PostgresWebhookReader,
 ):
-    """Writes through ``begin``, and security events at once; else reads what is committed."""
+    """Writes through ``begin``, and security events at once; else reads what is committed.
+
+    ``bell`` is rung after commits that there is something to send of.
+    """
 
     clock: Clock
+    bell: Bell | None = None
 
     @contextmanager
     def begin(self) -> Iterator[PostgresUnitOfWork]:
         """Begin a unit of work: one transaction on one connection."""
         with unavailable_as(CommitFailed), self.database.writing() as connection:
             driver = ThreadDriver(connection)
-            yield PostgresUnitOfWork(driver, self.clock)
+            uow = PostgresUnitOfWork(driver, self.clock)
+            yield uow
             driver.commit()
+        if self.bell is not None:
+            self.bell.ring(uow.stirred)
 
     def is_ready(self) -> bool:
         """Tell whether the database has the present schema; raises ``DatabaseUnavailable``."""

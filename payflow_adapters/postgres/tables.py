@@ -24,6 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 APP_ROLE = "payflow_app"
 """The database role that the running program takes: it owns nothing and may change little."""
@@ -360,4 +361,59 @@ login_attempts = Table(
     Column("began_at", Moment, nullable=False),
     Column("count", BigInteger, nullable=False),
     Index("login_attempts_began_at", "began_at"),
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("id", Id, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("description", Text),
+    Column("status", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("previous_secret", Text),
+    Column("previous_secret_until", Moment),
+    Column("disabled_reason", Text),
+    Column("disabled_at", Moment),
+    Column("failing_since", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("planned_through", BigInteger, nullable=False),
+    Column("leased_by", Text),
+    Column("leased_until", Moment),
+    Column("deleted_at", Moment),
+    PrimaryKeyConstraint("ledger_id", "id"),
+    ForeignKeyConstraint(["ledger_id"], ["ledgers.id"]),
+    # Room on each page for the new version of a row that every plan updates.
+    postgresql_with={"fillfactor": "50"},
+)
+
+# No key into the endpoints: what is left of one that was removed is purged bit by bit.
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("endpoint_id", Id, nullable=False),
+    Column("id", Id, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("event_id", Id, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("next_attempt_at", Moment),
+    Column("tries", BigInteger, nullable=False),
+    Column("attempts_made", BigInteger, nullable=False),
+    Column("attempts", JSONB, nullable=False),
+    Column("body", Text),
+    PrimaryKeyConstraint("ledger_id", "endpoint_id", "id"),
+    CheckConstraint("(next_attempt_at IS NOT NULL) = (status = 'pending')", name="next_attempt_at"),
+    CheckConstraint("(sequence = 0) = (body IS NOT NULL)", name="body"),
+)
+
+due_deliveries = Index(
+    "webhook_deliveries_due",
+    webhook_deliveries.c.ledger_id,
+    webhook_deliveries.c.endpoint_id,
+    webhook_deliveries.c.next_attempt_at,
+    webhook_deliveries.c.id,
+    postgresql_where=text("next_attempt_at IS NOT NULL"),
 )

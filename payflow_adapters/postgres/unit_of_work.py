@@ -23,6 +23,7 @@ from payflow_adapters.postgres.rows import (
     wallet_of,
 )
 from payflow_adapters.postgres.staff_unit_of_work import PostgresStaffUnitOfWork
+from payflow_adapters.postgres.webhook_unit_of_work import PostgresWebhookUnitOfWork
 from payflow_domain.access.keys import ApiKey
 from payflow_domain.clock import Clock
 from payflow_domain.ids import AccountId, LedgerId, PartnerId
@@ -38,7 +39,9 @@ _EXTERNAL_ID_KEY = "wallets_ledger_id_external_wallet_id_key"
 
 
 @define
-class PostgresUnitOfWork(PostgresPaymentUnitOfWork, PostgresStaffUnitOfWork):
+class PostgresUnitOfWork(
+    PostgresPaymentUnitOfWork, PostgresStaffUnitOfWork, PostgresWebhookUnitOfWork
+):
     """Every capability's unit of work, on one connection."""
 
     clock: Clock
@@ -87,6 +90,7 @@ class PostgresUnitOfWork(PostgresPaymentUnitOfWork, PostgresStaffUnitOfWork):
             self.driver.send(
                 *self._forgetting(journal), (statements.WRITE_JOURNAL, journal_columns(journal))
             )
+            self.stirred.update([one.ledger.id for one in journal if one.events])
 
     def _forgetting(self, changes: Sequence[Changes]) -> list[Query]:
         """Forget the keys that are there and are written again."""

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from payflow_domain.ids import EVENT, Mint
+from payflow_domain.ids import EVENT, ID_LENGTH, Mint
 from payflow_domain.ledger.accounts import Side
 from payflow_domain.ledger.engine import Applied
 from payflow_domain.ledger.ledgers import Ledger
@@ -42,6 +42,7 @@ class EventType(StrEnum):
     TRANSACTION_REVERSED = "transaction.reversed"
     PAYOUT_COMPLETED = "payout.completed"
     PAYOUT_FAILED = "payout.failed"
+    WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint.disabled"
 
 
 @frozen
@@ -63,6 +64,7 @@ _OF_STATUS = {
     Status.POSTED: EventType.TRANSACTION_COMPLETED,
     Status.VOIDED: EventType.TRANSACTION_FAILED,
 }
+_ID = slice(len('{"id":"'), len('{"id":"') + ID_LENGTH)
 _OF_SIDE = {Side.DEBIT: EventType.WALLET_DEBITED, Side.CREDIT: EventType.WALLET_CREDITED}
 
 
@@ -100,6 +102,11 @@ def write_events(
         head = link(head, body)
         events.append(Event(sequence, type_, at, body, head))
     return events
+
+
+def event_id(event: Event) -> str:
+    """Return the id of an event, which its body begins with."""
+    return event.body[_ID].decode("ascii")
 
 
 def link(previous: bytes, body: bytes) -> bytes:

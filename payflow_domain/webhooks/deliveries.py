@@ -100,6 +100,15 @@ class Delivery:
     attempts: Sequence[Attempt] = ()
     body: bytes | None = field(default=None, repr=False)
 
+    @property
+    def key(self) -> "DeliveryKey":
+        """Return what names it among those of all endpoints."""
+        return self.ledger_id, self.endpoint_id, self.id
+
+
+DeliveryKey = tuple[LedgerId, EndpointId, DeliveryId]
+"""Names a delivery among those of all endpoints."""
+
 
 @frozen
 class Concluded:
@@ -110,9 +119,7 @@ class Concluded:
     stays pending for that.
     """
 
-    ledger_id: LedgerId
-    endpoint_id: EndpointId
-    id: DeliveryId
+    key: DeliveryKey
     put_off_to: datetime
     status: DeliveryStatus
     next_attempt_at: datetime | None

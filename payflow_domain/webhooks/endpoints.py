@@ -32,6 +32,10 @@ _SECRET_LENGTH = 32
 """So many characters are 24 bytes, the least that Standard Webhooks takes, without padding."""
 
 
+EndpointKey = tuple[LedgerId, EndpointId]
+"""Names an endpoint among those of all ledgers."""
+
+
 class UnsafeUrl(Invalid):
     """Events cannot be sent there: it is no public HTTPS address."""
 
@@ -63,9 +67,15 @@ class TooManyEndpoints(Conflict):
 
 
 class RotationUnderWay(Conflict):
-    """Two secrets sign already; wait until the older one has expired."""
+    """Two secrets sign already: wait until the older one has expired, or rotate without overlap."""
 
     code = "rotation_under_way"
+
+
+class InvalidOverlap(Invalid):
+    """Two secrets may sign for at most ``OVERLAP_MAX``."""
+
+    code = "invalid_overlap"
 
 
 class EndpointStatus(StrEnum):
@@ -107,6 +117,11 @@ class Endpoint:
     disabled_reason: DisabledReason | None = None
     disabled_at: datetime | None = None
     failing_since: datetime | None = None
+
+    @property
+    def key(self) -> EndpointKey:
+        """Return what names it among those of all ledgers."""
+        return self.ledger_id, self.id
 
     def hears(self, type_: EventType) -> bool:
         """Tell whether it is to hear of events of that type."""
@@ -158,10 +173,11 @@ def apply_change(endpoint: Endpoint, change: EndpointChange) -> Endpoint:
 def rotate(endpoint: Endpoint, secret: str, at: datetime, overlap: timedelta) -> Endpoint:
     """Return the endpoint with a new secret; the present one signs as well for ``overlap``.
 
-    Raises ``RotationUnderWay``: a third secret would take one away before its time.
+    Without an overlap only the new one signs from now on. Raises ``RotationUnderWay``: a third
+    secret that signs would take one away before its time.
     """
-    if len(endpoint.secrets_at(at)) > 1:
-        detail = "Two secrets sign until the older one expires; rotate after that."
+    if overlap and len(endpoint.secrets_at(at)) > 1:
+        detail = "Two secrets sign until the older one expires; rotate after that, or at once."
         raise RotationUnderWay(detail, subject=endpoint.id)
     return evolve(
         endpoint,

@@ -1,0 +1,78 @@
+"""Reading endpoints and deliveries."""
+
+from attrs import frozen
+from sqlalchemy import select
+
+from payflow_adapters.postgres.connection import Database
+from payflow_adapters.postgres.tables import ledgers, webhook_deliveries, webhook_endpoints
+from payflow_adapters.postgres.webhook_rows import (
+    DELIVERY_COLUMNS,
+    ENDPOINT_COLUMNS,
+    delivery_of,
+    endpoint_of,
+)
+from payflow_domain.ids import DeliveryId, EndpointId, LedgerId
+from payflow_domain.ledger.ports import Page
+from payflow_domain.webhooks.deliveries import Delivery
+from payflow_domain.webhooks.endpoints import Endpoint
+from payflow_domain.webhooks.ports import DeliveryFilter
+
+_ENDPOINTS = (
+    select(*ENDPOINT_COLUMNS)
+    .join_from(webhook_endpoints, ledgers, ledgers.c.id == webhook_endpoints.c.ledger_id)
+    .where(webhook_endpoints.c.deleted_at.is_(None))
+)
+
+
+@frozen(slots=False)  # so that one store can be all the readers
+class PostgresWebhookReader:
+    """Reads committed endpoints and deliveries."""
+
+    database: Database
+
+    def endpoint(self, ledger_id: LedgerId, endpoint_id: EndpointId) -> Endpoint | None:
+        query = _ENDPOINTS.where(
+            webhook_endpoints.c.ledger_id == ledger_id, webhook_endpoints.c.id == endpoint_id
+        )
+        with self.database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return endpoint_of(row) if row else None
+
+    def endpoints(self, ledger_id: LedgerId, page: Page) -> list[Endpoint]:
+        query = _ENDPOINTS.where(webhook_endpoints.c.ledger_id == ledger_id)
+        if page.after is not None:
+            query = query.where(webhook_endpoints.c.id < page.after)
+        query = query.order_by(webhook_endpoints.c.id.desc()).limit(page.limit)
+        with self.database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [endpoint_of(row) for row in rows]
+
+    def delivery(
+        self, ledger_id: LedgerId, endpoint_id: EndpointId, delivery_id: DeliveryId
+    ) -> Delivery | None:
+        query = select(*DELIVERY_COLUMNS).where(
+            webhook_deliveries.c.ledger_id == ledger_id,
+            webhook_deliveries.c.endpoint_id == endpoint_id,
+            webhook_deliveries.c.id == delivery_id,
+        )
+        with self.database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return delivery_of(row) if row else None
+
+    def deliveries(
+        self, ledger_id: LedgerId, endpoint_id: EndpointId, which: DeliveryFilter, page: Page
+    ) -> list[Delivery]:
+        query = select(*DELIVERY_COLUMNS).where(
+            webhook_deliveries.c.ledger_id == ledger_id,
+            webhook_deliveries.c.endpoint_id == endpoint_id,
+        )
+        if which.status is not None:
+            query = query.where(webhook_deliveries.c.status == which.status.value)
+        if which.event_type is not None:
+            query = query.where(webhook_deliveries.c.event_type == which.event_type)
+        if page.after is not None:
+            query = query.where(webhook_deliveries.c.id < page.after)
+        query = query.order_by(webhook_deliveries.c.id.desc()).limit(page.limit)
+        with self.database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [delivery_of(row) for row in rows]

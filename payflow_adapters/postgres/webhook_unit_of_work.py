@@ -1,0 +1,146 @@
+"""What a unit of work does with endpoints and deliveries."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from attrs import Factory, define, field
+
+from payflow_adapters.postgres import webhook_statements as statements
+from payflow_adapters.postgres.arrays import moments, numbers, texts
+from payflow_adapters.postgres.drivers import Driver
+from payflow_adapters.postgres.webhook_rows import (
+    DELIVERY_WIDTH,
+    ENDPOINT_WIDTH,
+    concluded_columns,
+    delivery_of,
+    endpoint_columns,
+    endpoint_of,
+    plan_columns,
+)
+from payflow_domain.ids import DeliveryId, EndpointId, LedgerId
+from payflow_domain.webhooks.deliveries import Concluded, Delivery
+from payflow_domain.webhooks.endpoints import Endpoint, EndpointKey
+from payflow_domain.webhooks.ports import Taken
+
+
+@define(slots=False)  # so that one unit of work can be all of them
+class PostgresWebhookUnitOfWork:
+    """Writes endpoints and deliveries on one connection.
+
+    ``stirred`` are the ledgers in which there is something new for those who send events.
+    """
+
+    driver: Driver
+    stirred: set[LedgerId] = field(default=Factory(set), kw_only=True)
+
+    def add_endpoint(self, endpoint: Endpoint) -> None:
+        self.driver.send((statements.INSERT_ENDPOINT, endpoint_columns(endpoint)))
+
+    def replace_endpoint(self, endpoint: Endpoint) -> None:
+        self.driver.send((statements.UPDATE_ENDPOINT, endpoint_columns(endpoint)))
+        self.stirred.add(endpoint.ledger_id)
+
+    def remove_endpoint(self, ledger_id: LedgerId, endpoint_id: EndpointId, at: datetime) -> None:
+        self.driver.send((statements.REMOVE_ENDPOINT, [at, ledger_id, endpoint_id]))
+
+    def endpoint(self, ledger_id: LedgerId, endpoint_id: EndpointId) -> Endpoint | None:
+        (rows,) = self.driver.run((statements.LOAD_ENDPOINT, [ledger_id, endpoint_id]))
+        return endpoint_of(rows[0]) if rows else None
+
+    def count_endpoints(self, ledger_id: LedgerId) -> int:
+        ((row,),) = self.driver.run((statements.COUNT_ENDPOINTS, [ledger_id]))
+        return int(row[0])
+
+    def skip_pending(self, ledger_id: LedgerId, endpoint_id: EndpointId) -> None:
+        self.driver.send((statements.SKIP_PENDING, [ledger_id, endpoint_id]))
+
+    def add_delivery(self, delivery: Delivery) -> None:
+        values = [
+            delivery.ledger_id,
+            delivery.endpoint_id,
+            delivery.id,
+            delivery.sequence,
+            delivery.event_id,
+            delivery.event_type,
+            delivery.status,
+            delivery.created_at,
+            delivery.next_attempt_at,
+            None if delivery.body is None else delivery.body.decode(),
+        ]
+        self.driver.send((statements.INSERT_DELIVERY, values))
+        self.stirred.add(delivery.ledger_id)
+
+    def retry_delivery(
+        self, ledger_id: LedgerId, endpoint_id: EndpointId, delivery_id: DeliveryId, at: datetime
+    ) -> Delivery | None:
+        values = [at, ledger_id, endpoint_id, delivery_id]
+        (rows,) = self.driver.run((statements.RETRY_DELIVERY, values))
+        self.stirred.add(ledger_id)
+        return delivery_of(rows[0]) if rows else None
+
+    def recover(
+        self, ledger_id: LedgerId, endpoint_id: EndpointId, since: datetime, at: datetime
+    ) -> int:
+        values = [at, ledger_id, endpoint_id, since]
+        ((row,),) = self.driver.run((statements.RECOVER, values))
+        self.stirred.add(ledger_id)
+        return int(row[0])
+
+    def take_endpoints(
+        self,
+        worker: str,
+        now: datetime,
+        until: datetime,
+        of: Collection[LedgerId] | None,
+        limit: int,
+    ) -> list[Taken]:
+        values = {
+            "worker": worker,
+            "now": now,
+            "until": until,
+            "of": None if of is None else numbers(of),
+            "limit": limit,
+        }
+        (rows,) = self.driver.run((statements.TAKE_ENDPOINTS, values))
+        return [Taken(endpoint_of(row[:ENDPOINT_WIDTH]), row[ENDPOINT_WIDTH]) for row in rows]
+
+    def release_endpoints(self, worker: str) -> None:
+        self.driver.send((statements.RELEASE_ENDPOINTS, [worker]))
+
+    def take_deliveries(
+        self, rooms: Mapping[EndpointKey, int], now: datetime, until: datetime
+    ) -> list[Delivery]:
+        if not rooms:
+            return []
+        values = [*_names(rooms), numbers(rooms.values()), now, until]
+        (rows,) = self.driver.run((statements.TAKE_DELIVERIES, values))
+        return [delivery_of(row[:DELIVERY_WIDTH], row[DELIVERY_WIDTH]) for row in rows]
+
+    def plan(self, through: Mapping[EndpointKey, int], deliveries: Sequence[Delivery]) -> None:
+        self.driver.send((statements.PLAN, plan_columns(through, deliveries)))
+
+    def conclude(
+        self,
+        concluded: Sequence[Concluded],
+        healthy: Collection[EndpointKey],
+        failing: Mapping[EndpointKey, datetime],
+    ) -> Mapping[EndpointKey, datetime]:
+        self.driver.send((statements.CONCLUDE, concluded_columns(concluded)))
+        if healthy:
+            self.driver.send((statements.MARK_HEALTHY, _names(healthy)))
+        if not failing:
+            return {}
+        values = [*_names(failing), moments(failing.values())]
+        (rows,) = self.driver.run((statements.MARK_FAILING, values))
+        return {(LedgerId(row[0]), EndpointId(row[1])): row[2] for row in rows}
+
+    def purge_deliveries(self, before: DeliveryId, limit: int) -> int:
+        values = {"before": before, "limit": limit}
+        (((purged,),), _) = self.driver.run(
+            (statements.PURGE_DELIVERIES, values), (statements.PURGE_ENDPOINTS, [])
+        )
+        return int(purged)
+
+
+def _names(keys: Collection[EndpointKey]) -> list[object]:
+    return [numbers([of for of, _ in keys]), texts([name for _, name in keys])]
