@@ -1,5 +1,6 @@
 """Putting the pieces together: the only place that knows which adapter serves which port."""
 
+import random
 from datetime import timedelta
 from functools import partial
 
@@ -13,10 +14,13 @@ from payflow_adapters.encoding import encode_json
 from payflow_adapters.gateways.chosen import Gateways
 from payflow_adapters.ids import UuidSource
 from payflow_adapters.passwords import Argon2Hasher
+from payflow_adapters.postgres.bell import Bell
 from payflow_adapters.postgres.connection import connect
 from payflow_adapters.postgres.loop_writer import LoopWriter
 from payflow_adapters.postgres.store import PostgresStore
 from payflow_adapters.secret_source import SystemSecrets
+from payflow_adapters.webhooks.guard import AddressGuard
+from payflow_adapters.webhooks.sender import Sender
 from payflow_bootstrap.gateways import make_gateways
 from payflow_bootstrap.settings import Settings
 from payflow_domain.access.operator_service import Operators
@@ -33,6 +37,8 @@ from payflow_domain.payments.resolving import Resolver
 from payflow_domain.payments.service import Payments
 from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
+from payflow_domain.webhooks.dispatch import Dispatcher
+from payflow_domain.webhooks.service import Webhooks
 from payflow_http.answers import render_payment
 from payflow_http.services import Services
 
@@ -43,6 +49,7 @@ class Core(containers.DeclarativeContainer):
     database_url = providers.Dependency(instance_of=str)
     gateways = providers.Dependency(instance_of=Gateways, default=Gateways(sandbox=None, live=None))
     descriptor = providers.Dependency(instance_of=str, default="PAYFLOW")
+    loopback_open = providers.Dependency(instance_of=bool, default=False)
     answer_timeout = providers.Dependency(instance_of=timedelta, default=ANSWER_TIMEOUT)
 
     clock = providers.Singleton(SystemClock)
@@ -51,7 +58,8 @@ class Core(containers.DeclarativeContainer):
     encode = providers.Object(encode_json)
     currencies = providers.Singleton(iso_currencies)
     database = providers.Singleton(connect, database_url)
-    store = providers.Singleton(PostgresStore, database=database, clock=clock)
+    bell = providers.Singleton(Bell, database_url)
+    store = providers.Singleton(PostgresStore, database=database, clock=clock, bell=bell)
 
     ledgers = providers.Singleton(
         Ledgers, begin=store.provided.begin, reader=store, clock=clock, ids=ids, encode=encode
@@ -87,7 +95,7 @@ class Core(containers.DeclarativeContainer):
     partners = providers.Singleton(
         Partners, begin=store.provided.begin, reader=store, clock=clock, ids=ids
     )
-    loop_writer = providers.Singleton(LoopWriter, url=database_url, clock=clock)
+    loop_writer = providers.Singleton(LoopWriter, url=database_url, clock=clock, bell=bell)
     loop_ledgers = providers.Singleton(
         Ledgers, begin=loop_writer.provided.begin, reader=store, clock=clock, ids=ids, encode=encode
     )
@@ -124,6 +132,27 @@ class Core(containers.DeclarativeContainer):
     reconciler = providers.Singleton(
         Reconciler, reader=store, desk=desk, gateway_of=gateways, clock=clock
     )
+    guard = providers.Singleton(AddressGuard, loopback_open)
+    webhooks = providers.Singleton(
+        Webhooks,
+        begin=store.provided.begin,
+        reader=store,
+        guard=guard,
+        clock=clock,
+        ids=ids,
+        secrets=secrets,
+        encode=encode,
+    )
+    sender = providers.Singleton(Sender, clock=clock, guard=guard)
+    dispatcher = providers.Singleton(
+        Dispatcher,
+        begin=store.provided.begin,
+        reader=store,
+        clock=clock,
+        ids=ids,
+        encode=encode,
+        luck=providers.Object(random.random),
+    )
     services = providers.Singleton(
         Services,
         ledgers=loop_ledgers,
@@ -133,6 +162,7 @@ class Core(containers.DeclarativeContainer):
         access=access,
         payments=payments,
         notices=notices,
+        webhooks=webhooks,
         staff=staff,
         ready=store.provided.is_ready,
     )
@@ -145,4 +175,5 @@ def make_core(settings: Settings) -> Core:
         gateways=make_gateways(settings, SystemClock()),
         descriptor=settings.statement_descriptor,
         answer_timeout=timedelta(seconds=settings.gateway_answer_seconds),
+        loopback_open=settings.webhook_loopback,
     )

@@ -140,6 +140,9 @@ class Settings:
     gateway_answer_seconds: int = environ.var(
         "90", converter=_count, help="after so many a worker asks for what nobody knows"
     )
+    webhook_loopback: bool = environ.var(
+        "off", converter=_switch, help="on: webhooks may go to this machine, for development"
+    )
     statement_descriptor: str = environ.var(
         "PAYFLOW", converter=_descriptor, help="what payers read: 5 to 22 characters"
     )

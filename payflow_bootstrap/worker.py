@@ -1,6 +1,7 @@
 """``payflow worker``: what has to be done besides answering requests.
 
-It finds out what is not known of payments, and books the notices that could not be booked yet.
+It finds out what is not known of payments, books the notices that could not be booked yet, and
+sends events to partners' endpoints: that, in a thread of its own.
 With the mock gateway it also brings the mock's notices to the API, as Stripe would. Any number
 of workers may run. Nothing that goes wrong ends one: it says so and goes on.
 """
@@ -19,6 +20,7 @@ from attrs import Factory, define, frozen
 
 from payflow_adapters.gateways.mock import MockGateway
 from payflow_bootstrap.containers import Core, make_core
+from payflow_bootstrap.courier import CourierThread, make_courier
 from payflow_bootstrap.gateways import make_mock
 from payflow_bootstrap.lifeline import stop_at_end_of
 from payflow_bootstrap.logs import configure_logs
@@ -30,6 +32,7 @@ PERIOD_S = 0.5
 
 _PAYMENTS_AT_A_TIME = 4
 _NOTICES_PERIOD_S = 30.0
+_PURGE_PERIOD_S = 60.0
 _DELIVERY_TIMEOUT_S = 10
 
 _logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
@@ -69,9 +72,12 @@ def work(settings: Settings, lifeline: int | None = None) -> None:
         threading.Thread(target=stop_at_end_of, args=(lifeline,), daemon=True).start()
     core = make_core(settings)
     tasks = tasks_of(core, settings)
+    courier = CourierThread(make_courier(core), settings.database_url)
+    courier.start()
     while not stop.is_set():
         done = sum(task.try_it() for task in tasks)
         stop.wait(0 if done else PERIOD_S)
+    courier.stop()
     core.database().close()
 
 
@@ -81,6 +87,7 @@ def tasks_of(core: Core, settings: Settings) -> list[Task]:
     tasks = [
         Task("resolve_payments", lambda: resolver.resolve_due(_PAYMENTS_AT_A_TIME)),
         Task("retry_notices", notices.retry_received, _NOTICES_PERIOD_S),
+        Task("purge_deliveries", core.dispatcher().purge, _PURGE_PERIOD_S),
     ]
     mock = make_mock(settings, core.clock())
     if mock is not None:

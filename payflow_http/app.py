@@ -31,6 +31,19 @@ from payflow_http.resources.wallets import (
     WalletList,
     WalletTransactions,
 )
+from payflow_http.resources.webhook_deliveries import (
+    WebhookDeliveryItem,
+    WebhookDeliveryList,
+    WebhookRecoveries,
+    WebhookRetries,
+    WebhookTests,
+)
+from payflow_http.resources.webhook_endpoints import (
+    WebhookEndpointItem,
+    WebhookEndpointList,
+    WebhookEndpointSwitch,
+    WebhookSecretRotation,
+)
 from payflow_http.services import Api, HttpSettings, Services, make_api
 
 __all__ = ["App", "HttpSettings", "Services", "create_app"]
@@ -103,11 +116,29 @@ def _add_routes(app: App, api: Api) -> None:
         "/transactions/{transaction_id}/reverse": Reversals(api),
         "/events": Events(api),
         "/webhooks/stripe": GatewayNotices(api),
+        **_webhook_routes(api),
     }
     for path, resource in routes.items():
         app.add_route(BASE + path, resource)
     app.add_route("/health", Health())
     app.add_route("/ready", Ready(api))
+
+
+def _webhook_routes(api: Api) -> dict[str, object]:
+    webhooks = api.services.webhooks
+    item = "/webhook-endpoints/{endpoint_id}"
+    return {
+        "/webhook-endpoints": WebhookEndpointList(api),
+        item: WebhookEndpointItem(api),
+        f"{item}/disable": WebhookEndpointSwitch(api, webhooks.disable),
+        f"{item}/enable": WebhookEndpointSwitch(api, webhooks.enable),
+        f"{item}/rotate-secret": WebhookSecretRotation(api),
+        f"{item}/test": WebhookTests(api),
+        f"{item}/recover": WebhookRecoveries(api),
+        f"{item}/deliveries": WebhookDeliveryList(api),
+        f"{item}/deliveries/{{delivery_id}}": WebhookDeliveryItem(api),
+        f"{item}/deliveries/{{delivery_id}}/retry": WebhookRetries(api),
+    }
 
 
 async def _answer_problem(

@@ -1,9 +1,11 @@
 """The bodies that the API takes."""
 
+from datetime import datetime
 from typing import NewType
 
 from attrs import frozen
 
+from payflow_domain.ledger.journal import EventType
 from payflow_domain.wallets.model import WalletStatus
 
 BATCH_ITEMS_MAX = 1000
@@ -17,6 +19,9 @@ Description = NewType("Description", str)
 Metadata = NewType("Metadata", dict[str, str])
 Mode = NewType("Mode", str)
 Reference = NewType("Reference", str)
+Url = NewType("Url", str)
+EventTypes = NewType("EventTypes", frozenset[EventType])
+Seconds = NewType("Seconds", int)
 
 ATOMIC = Mode("atomic")
 INDEPENDENT = Mode("independent")
@@ -102,3 +107,40 @@ class WalletChangeBody:
     name: Name | None = None
     metadata: Metadata | None = None
     status: WalletStatus | None = None
+
+
+@frozen
+class EmptyBody:
+    """Where there is nothing to say."""
+
+
+@frozen
+class NewWebhookEndpointBody:
+    """``POST /webhook-endpoints``; without ``events`` it hears of all."""
+
+    url: Url
+    events: EventTypes | None = None
+    description: Description | None = None
+
+
+@frozen
+class WebhookEndpointChangeBody:
+    """``PATCH /webhook-endpoints/{id}``: at least one member, none of them null."""
+
+    url: Url | None = None
+    events: EventTypes | None = None
+    description: Description | None = None
+
+
+@frozen
+class SecretRotationBody:
+    """``POST /webhook-endpoints/{id}/rotate-secret``."""
+
+    overlap_seconds: Seconds | None = None
+
+
+@frozen
+class RecoveryBody:
+    """``POST /webhook-endpoints/{id}/recover``."""
+
+    since: datetime

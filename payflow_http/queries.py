@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
 from payflow_domain.ids import WALLET, AccountId, is_id
 from payflow_domain.ledger.accounts import MAX_COUNTER
 from payflow_domain.texts import EXTERNAL_ID_LENGTH_MAX, InvalidText, check_text
 from payflow_http.incoming import ApiRequest
+from payflow_http.moments import HOW, INVALID, read_moment
 from payflow_http.problems import Fault, malformed
 
 LIMIT_DEFAULT = 20
@@ -105,22 +106,15 @@ def choice(values: Mapping[str, T]) -> Callable[[str], T]:
 
 
 def moment(text: str) -> datetime:
-    """Read an RFC 3339 time, which has a zone; digits beyond microseconds are dropped."""
-    try:
-        if _MOMENT.fullmatch(text):
-            return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    detail = "Use an RFC 3339 time with its zone, such as 2026-01-31T12:00:00Z (write + as %2B)."
-    raise BadParameter("invalid_time", detail)
+    """Read a time; see ``read_moment``."""
+    read = read_moment(text)
+    if read is None:
+        raise BadParameter(INVALID, f"{HOW} (write + as %2B).")
+    return read
 
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _INTEGER = re.compile(r"[0-9]{1,19}")
-_MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,30})?(Z|[+-][0-9]{2}:[0-9]{2})",
-    re.IGNORECASE,
-)
 
 
 def _integer(text: str, least: int, most: int) -> int:

@@ -16,6 +16,7 @@ from payflow_domain.payments.notices import Notices
 from payflow_domain.payments.service import Payments
 from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
+from payflow_domain.webhooks.service import Webhooks
 from payflow_http.addresses import ClientAddresses
 from payflow_http.authentication import Authenticator
 from payflow_http.cursors import Cursors
@@ -39,6 +40,7 @@ class Services:
     access: Access
     payments: Payments
     notices: Notices
+    webhooks: Webhooks
     staff: Staff
     ready: Callable[[], bool]
     run_commits: Runner | None = None

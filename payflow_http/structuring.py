@@ -1,7 +1,8 @@
 """How JSON becomes a body: no coercion, no unknown members, every fault told with its pointer."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from operator import eq, is_
 from typing import Any, TypeVar, cast
@@ -16,6 +17,7 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, override
 
+from payflow_domain.ledger.journal import EventType
 from payflow_domain.money import MAX_AMOUNT
 from payflow_domain.payments.gateway import REFERENCE_LENGTH_MAX
 from payflow_domain.texts import (
@@ -28,6 +30,8 @@ from payflow_domain.texts import (
     check_text,
 )
 from payflow_domain.wallets.model import WalletStatus
+from payflow_domain.webhooks.endpoints import URL_LENGTH_MAX
+from payflow_domain.webhooks.published import ALL_EVENTS
 from payflow_http.bodies import (
     ATOMIC,
     BATCH_ITEMS_MAX,
@@ -38,19 +42,28 @@ from payflow_http.bodies import (
     Currency,
     DebitBody,
     Description,
+    EmptyBody,
+    EventTypes,
     ExternalId,
     Metadata,
     Mode,
     Name,
     NewWalletBody,
+    NewWebhookEndpointBody,
     PayoutBody,
+    RecoveryBody,
     Reference,
     ReversalBody,
+    Seconds,
+    SecretRotationBody,
     TransferBody,
+    Url,
     WalletChangeBody,
     WalletId,
+    WebhookEndpointChangeBody,
 )
 from payflow_http.codec import Document, pointer_to
+from payflow_http.moments import HOW, INVALID, read_moment
 from payflow_http.problems import Fault, malformed
 
 Body = TypeVar("Body")
@@ -85,6 +98,7 @@ def _structure_amount(value: object, _: object) -> Amount:
 
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_SECONDS_MAX = 604_800
 
 
 def _structure_currency(value: object, _: object) -> Currency:
@@ -133,6 +147,37 @@ def _check_member(name: str, text: object) -> Iterator[Fault]:
         yield Fault(pointer_to("", name), error.code, error.detail)
 
 
+def _structure_events(value: object, _: object) -> EventTypes:
+    """Read types of events; ``["*"]`` is all of them, and those to come: an empty set."""
+    if type(value) is not list or not value or len(value) > len(EventType):
+        detail = f'Use an array of 1 to {len(EventType)} types of events, or ["*"].'
+        raise _refused("invalid_length" if type(value) is list else "invalid_type", detail)
+    if value == [ALL_EVENTS]:
+        return EventTypes(frozenset())
+    known = {event.value for event in EventType}
+    faults = [
+        Fault(pointer_to("", index), "invalid_choice", "There is no such type of event.")
+        for index, name in enumerate(value)
+        if type(name) is not str or name not in known
+    ]
+    if faults:
+        raise _Refused(*faults)
+    return EventTypes(frozenset(map(EventType, value)))
+
+
+def _structure_seconds(value: object, _: object) -> Seconds:
+    if type(value) is int and 0 <= value <= _SECONDS_MAX:
+        return Seconds(value)
+    raise _refused("invalid_integer", f"Use an integer of seconds from 0 to {_SECONDS_MAX}.")
+
+
+def _structure_moment(value: object, _: object) -> datetime:
+    read = read_moment(_string(value))
+    if read is None:
+        raise _refused(INVALID, f"{HOW}.")
+    return read
+
+
 def _structure_mode(value: object, _: object) -> Mode:
     if value in (ATOMIC, INDEPENDENT):
         return cast("Mode", value)
@@ -156,6 +201,10 @@ _SCALARS: Mapping[object, _Hook] = {
     Metadata: _structure_metadata,
     Reference: _text_up_to(REFERENCE_LENGTH_MAX),
     Mode: _structure_mode,
+    Url: _text_up_to(URL_LENGTH_MAX),
+    EventTypes: _structure_events,
+    Seconds: _structure_seconds,
+    datetime: _structure_moment,
     WalletStatus: _structure_status,
 }
 
@@ -165,13 +214,19 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
+_CHANGES: Mapping[type, Mapping[str, object]] = {
+    WalletChangeBody: {"name": Name, "metadata": Metadata, "status": WalletStatus},
+    WebhookEndpointChangeBody: {"url": Url, "events": EventTypes, "description": Description},
+}
+"""The bodies that say what to change, and their members."""
+
+
 def _object_hook(converter: Converter, body: type) -> _Hook:
     """Make the hook that reads a JSON object as ``body``."""
     overrides: dict[str, Any] = {
         field.name: override(rename=_camel(field.name)) for field in attrs.fields(body)
     }
-    if body is WalletChangeBody:
-        overrides |= _not_null(name=Name, metadata=Metadata, status=WalletStatus)
+    overrides |= _not_null(**_CHANGES.get(body, {}))
     read = cast(
         "_Hook",
         make_dict_structure_fn(body, converter, _cattrs_forbid_extra_keys=True, **overrides),
@@ -204,10 +259,12 @@ def _bounded(read: _Hook) -> _Hook:
     return structure_items
 
 
-def _at_least_one(read: _Hook) -> _Hook:
+def _at_least_one(read: _Hook, members: Iterable[str]) -> _Hook:
+    detail = f"Say what to change, at least one of: {', '.join(members)}."
+
     def structure_change(value: object, type_: object) -> object:
         if not value:
-            raise _refused("missing_member", "Say what to change: name, metadata or status.")
+            raise _refused("missing_member", detail)
         return read(value, type_)
 
     return structure_change
@@ -226,9 +283,14 @@ def _hooks() -> dict[type, _Hook]:
         ReversalBody,
         NewWalletBody,
         WalletChangeBody,
+        EmptyBody,
+        NewWebhookEndpointBody,
+        WebhookEndpointChangeBody,
+        SecretRotationBody,
+        RecoveryBody,
     )
     hooks: dict[type, _Hook] = {body: _object_hook(converter, body) for body in bodies}
-    hooks[WalletChangeBody] = _at_least_one(hooks[WalletChangeBody])
+    hooks |= {body: _at_least_one(hooks[body], members) for body, members in _CHANGES.items()}
     converter.register_structure_hook(TransferBody, hooks[TransferBody])
     items = list[TransferBody]
     bounded = _bounded(converter.get_structure_hook(items))

@@ -361,6 +361,8 @@ login_attempts = Table(
     Column("began_at", Moment, nullable=False),
     Column("count", BigInteger, nullable=False),
     Index("login_attempts_began_at", "began_at"),
+)
+
 webhook_endpoints = Table(
     "webhook_endpoints",
     metadata,

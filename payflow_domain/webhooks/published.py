@@ -4,15 +4,18 @@ from payflow_domain.ledger.published import Published, publish_time
 from payflow_domain.webhooks.deliveries import Attempt, Delivery
 from payflow_domain.webhooks.endpoints import Endpoint
 
+ALL_EVENTS = "*"
+"""Stands for every type of event, also those to come."""
+
 
 def publish_endpoint(endpoint: Endpoint) -> Published:
-    """Publish an endpoint without its secrets; ``events`` is null where it hears of all."""
+    """Publish an endpoint without its secrets."""
     disabled_at, failing_since = endpoint.disabled_at, endpoint.failing_since
     until = endpoint.previous_secret_until
     return {
         "id": endpoint.id,
         "url": endpoint.url,
-        "events": sorted(endpoint.events) or None,
+        "events": sorted(endpoint.events) or [ALL_EVENTS],
         "description": endpoint.description,
         "status": endpoint.status,
         "disabledReason": endpoint.disabled_reason,

@@ -18,6 +18,7 @@ from payflow_adapters.ids import UuidSource
 from payflow_adapters.memory import MemoryStore
 from payflow_adapters.passwords import Argon2Hasher
 from payflow_adapters.secret_source import SystemSecrets
+from payflow_adapters.webhooks.guard import AddressGuard
 from payflow_domain.access.audit import COMMAND_LINE, AuditEntry, AuditFilter
 from payflow_domain.access.operator_service import Operators
 from payflow_domain.access.operators import Role
@@ -35,6 +36,7 @@ from payflow_domain.payments.resolving import Resolver
 from payflow_domain.payments.service import Payments
 from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
+from payflow_domain.webhooks.service import Webhooks
 from payflow_http.answers import render_payment
 from payflow_http.app import HttpSettings, Services, create_app
 from payflow_http.staff import csrf_token_of
@@ -176,6 +178,15 @@ def make_world() -> World:
         ledgers=ledgers,
         payments=Payments(desk, store, gateways, clock),
         notices=Notices(store.begin, store, desk, gateways, store, clock, render),
+        webhooks=Webhooks(
+            store.begin,
+            store,
+            AddressGuard(loopback_open=False),
+            clock,
+            ids,
+            SystemSecrets(),
+            encode_json,
+        ),
         wallets=Wallets(store.begin, store, clock, ids, encode_json, iso_currencies()),
         history=History(ledgers),
         access=Access(store.begin, store, clock, ids, secrets),
