@@ -143,7 +143,7 @@ class Core(containers.DeclarativeContainer):
         secrets=secrets,
         encode=encode,
     )
-    sender = providers.Singleton(Sender, clock=clock, guard=guard)
+    sender = providers.Singleton(Sender, clock=clock, guard=guard, per_host_max=1_000)
     dispatcher = providers.Singleton(
         Dispatcher,
         begin=store.provided.begin,

@@ -31,7 +31,9 @@ LIVE_SETTLEMENT_LIMIT = 1_000_000
 
 _FOOTPRINT = """
     SELECT (SELECT coalesce(sum(sequence), 0) FROM ledgers), (SELECT count(*) FROM entries),
-      (SELECT count(*) FROM wallets), (SELECT count(*) FROM idempotency_keys)
+      (SELECT count(*) FROM wallets), (SELECT count(*) FROM idempotency_keys),
+      (SELECT count(*) FROM webhook_endpoints WHERE deleted_at IS NULL),
+      (SELECT count(*) FROM webhook_deliveries)
 """
 
 

@@ -77,6 +77,7 @@ def _strays(value: Json, place: str) -> Iterator[str]:
 
 _MONEY = {"amount": 100, "currency": "EUR"}
 _MOVE = {"fromWalletId": "$wallet_id", "toWalletId": "$other_wallet_id", **_MONEY}
+_ENDPOINT = "/webhook-endpoints/{endpoint_id}"
 _P = Permission
 
 ROUTES = (
@@ -101,6 +102,19 @@ ROUTES = (
     Route("GET", "/transactions/{transaction_id}", _P.TRANSACTIONS_READ),
     Route("POST", "/transactions/{transaction_id}/reverse", _P.TRANSACTIONS_WRITE, {"amount": 1}),
     Route("GET", "/events", _P.EVENTS_READ),
+    Route("GET", "/webhook-endpoints", _P.WEBHOOKS_READ),
+    Route("POST", "/webhook-endpoints", _P.WEBHOOKS_WRITE, {"url": "https://example.com/hook"}),
+    Route("GET", _ENDPOINT, _P.WEBHOOKS_READ),
+    Route("PATCH", _ENDPOINT, _P.WEBHOOKS_WRITE, {"description": "Ours"}),
+    Route("DELETE", _ENDPOINT, _P.WEBHOOKS_WRITE),
+    Route("POST", f"{_ENDPOINT}/disable", _P.WEBHOOKS_WRITE),
+    Route("POST", f"{_ENDPOINT}/enable", _P.WEBHOOKS_WRITE),
+    Route("POST", f"{_ENDPOINT}/rotate-secret", _P.WEBHOOKS_WRITE, {"overlapSeconds": 60}),
+    Route("POST", f"{_ENDPOINT}/test", _P.WEBHOOKS_WRITE),
+    Route("POST", f"{_ENDPOINT}/recover", _P.WEBHOOKS_WRITE, {"since": "2026-01-01T00:00:00Z"}),
+    Route("GET", f"{_ENDPOINT}/deliveries", _P.WEBHOOKS_READ),
+    Route("GET", f"{_ENDPOINT}/deliveries/{{delivery_id}}", _P.WEBHOOKS_READ),
+    Route("POST", f"{_ENDPOINT}/deliveries/{{delivery_id}}/retry", _P.WEBHOOKS_WRITE),
 )
 """What partners call, with an API key."""
 
@@ -115,5 +129,7 @@ NOT_FOUND = {
     "other_wallet_id": "wallet_not_found",
     "external_wallet_id": "wallet_not_found",
     "transaction_id": "transaction_not_found",
+    "endpoint_id": "webhook_endpoint_not_found",
+    "delivery_id": "delivery_not_found",
 }
 """The code of the problem for an object that is not there, by what routes call it."""

@@ -79,7 +79,12 @@ def set_scene(api: ApiServer) -> Scene:
 def keep_books(partner: Partner, external_id: str) -> Books:
     """Make an object of each kind in the ledger that the partner's key opens."""
     wallet, other = partner.wallet(1000), partner.wallet(externalWalletId=external_id)
+    endpoint = partner.client.post("/webhook-endpoints", {"url": "https://example.com/hook"})
+    endpoint_id = endpoint.json["id"]
+    delivery = partner.client.post(f"/webhook-endpoints/{endpoint_id}/test", {})
     objects = {
+        "endpoint_id": endpoint_id,
+        "delivery_id": delivery.json["id"],
         "wallet_id": wallet,
         "other_wallet_id": other,
         "external_wallet_id": external_id,
