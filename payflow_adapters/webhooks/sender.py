@@ -26,9 +26,9 @@ from payflow_domain.clock import Clock
 from payflow_domain.webhooks.deliveries import ANSWER_BYTES_MAX, Outcome, Outgoing
 
 ATTEMPT_S_MAX = 15.0
-"""How long an attempt may take in all: to connect, to send, and until the answer has ended."""
+"""How long an attempt may take in all: to get a slot, to connect, to send, and to be answered."""
 
-PER_HOST_MAX = 16
+PER_HOST_MAX = 64
 """How many attempts are under way at one host."""
 
 READ_BYTES_MAX = 65_536
@@ -93,40 +93,35 @@ class Sender:
     async def send(self, message: Outgoing) -> Outcome:
         """Make one attempt, and tell what came of it: a failure is an outcome as well.
 
-        Its time begins when the host has a slot for it. Raises ``ValueError`` if the secrets
-        cannot sign.
+        Raises ``ValueError`` if the secrets cannot sign.
         """
-        if self._session is None:
+        session = self._session
+        if session is None:
             raise RuntimeError("Open the sender first.")
-        async with self._slots.take(_host_of(message.url)):
-            return await self._attempt(self._session, message)
-
-    async def _attempt(self, session: ClientSession, message: Outgoing) -> Outcome:
         at, started = self.clock.now(), monotonic()
         headers = {
             "Webhook-Id": message.id,
             "Webhook-Timestamp": str(int(at.timestamp())),
             "Webhook-Signature": signature(message.secrets, message.id, at, message.body),
         }
-        status = retry_after_s = error = None
-        answer = b""
         try:
             async with (
                 asyncio.timeout(self.attempt_s_max),
+                self._slots.take(_host_of(message.url)),
                 session.post(
-                    _parsed(message.url),
-                    data=message.body,
-                    headers=headers,
-                    allow_redirects=False,
+                    _parsed(message.url), data=message.body, headers=headers, allow_redirects=False
                 ) as response,
             ):
                 answer = await _read(response)
-                status = response.status
                 retry_after_s = read_retry_after(response.headers.get("Retry-After"), at)
+                latency_ms = _ms_since(started)
+                return Outcome(at, latency_ms, response.status, None, answer, retry_after_s)
         except Exception as failure:  # noqa: BLE001  # whatever happens out there is an outcome
-            error = failure_of(failure)
-        latency_ms = round((monotonic() - started) * 1_000)
-        return Outcome(at, latency_ms, status, error, answer, retry_after_s)
+            return Outcome(at, _ms_since(started), None, failure_of(failure))
+
+
+def _ms_since(started: float) -> int:
+    return round((monotonic() - started) * 1_000)
 
 
 @lru_cache(maxsize=4_096)
@@ -135,10 +130,7 @@ def _parsed(url: str) -> URL:
 
 
 def _host_of(url: str) -> str:
-    try:
-        return _parsed(url).raw_host or ""
-    except ValueError:
-        return ""
+    return _parsed(url).raw_host or ""
 
 
 async def _read(response: ClientResponse) -> bytes:
