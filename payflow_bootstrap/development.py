@@ -18,12 +18,15 @@ from payflow_adapters.postgres.migrate import migrate
 from payflow_adapters.postgres.server import EmbeddedServer
 from payflow_bootstrap.containers import Core
 from payflow_bootstrap.programs import Program, program
+from payflow_domain.access.audit import COMMAND_LINE
 from payflow_domain.access.keys import InvalidApiKey
+from payflow_domain.access.operators import Operator, Role
 from payflow_domain.access.permissions import ALL_PERMISSIONS
 from payflow_domain.ledger.ledgers import Environment, Ledger
 
 HOST = "127.0.0.1"
 DEMO_PARTNER = "RoSaBank"
+ADMIN = "admin"
 _RESTART_PAUSE_S = 0.5
 
 
@@ -37,6 +40,7 @@ class Facts:
 
     base_url: str
     api_key: str
+    admin_password: str
     database_url: str
 
     def as_json(self) -> str:
@@ -45,6 +49,8 @@ class Facts:
             {
                 "baseUrl": self.base_url,
                 "apiKey": self.api_key,
+                "adminUsername": ADMIN,
+                "adminPassword": self.admin_password,
                 "databaseUrl": self.database_url,
             },
             indent=2,
@@ -74,7 +80,8 @@ def _run(data_dir: Path, port: int, stop: Event) -> None:
         postgres.create_database("payflow")
         url = postgres.url("payflow")
         migrate(url)
-        facts = Facts(f"http://{HOST}:{port}", _demo_key(url, data_dir), url)
+        key, password = _credentials(url, data_dir)
+        facts = Facts(f"http://{HOST}:{port}", key, password, url)
         environment = development_environment(url, port, data_dir)
         with program("serve", environment) as api, program("worker", environment) as worker:
             api.await_ready(facts.base_url, stop)
@@ -106,18 +113,38 @@ def _check_port(port: int) -> None:
             ) from None
 
 
-def _demo_key(url: str, data_dir: Path) -> str:
-    """Return a key of the demo partner's sandbox: the one made before, or a new one."""
+def _credentials(url: str, data_dir: Path) -> tuple[str, str]:
+    """Return the demo partner's key, and the password of ``ADMIN``."""
     core = Core(database_url=url)
-    kept = data_dir / "api-key"
     try:
-        if kept.exists() and _opens(core, secret := kept.read_text().strip()):
-            return secret
-        _, secret = core.access().issue_key(_demo_ledger(core), "payflow dev", ALL_PERMISSIONS)
-        _write_private(kept, secret)
-        return secret
+        return _demo_key(core, data_dir / "api-key"), _password(core, data_dir / "admin-password")
     finally:
         core.database().close()
+
+
+def _demo_key(core: Core, kept: Path) -> str:
+    """Return a key of the demo partner's sandbox: the one made before, or a new one."""
+    if kept.exists() and _opens(core, secret := kept.read_text().strip()):
+        return secret
+    _, secret = core.access().issue_key(_demo_ledger(core), "payflow dev", ALL_PERMISSIONS)
+    _write_private(kept, secret)
+    return secret
+
+
+def _password(core: Core, kept: Path) -> str:
+    """Return the password of ``ADMIN``, who is made if need be: the one before, or a new one."""
+    admin: Operator | None = core.store().operator_named(ADMIN)
+    if admin is not None and kept.exists():
+        password = kept.read_text().strip()
+        if core.hasher().verify(admin.password_hash, password):
+            return password
+    password = secrets.token_urlsafe(18)
+    if admin is None:
+        core.operators().create(COMMAND_LINE, ADMIN, Role.ADMIN, password)
+    else:
+        core.operators().reset_password(COMMAND_LINE, ADMIN, password)
+    _write_private(kept, password)
+    return password
 
 
 def _opens(core: Core, secret: str) -> bool:
@@ -145,6 +172,7 @@ def development_environment(url: str, port: int, data_dir: Path) -> Mapping[str,
         _write_private(kept, secrets.token_urlsafe(48))
     return {
         "PAYFLOW_ACCESS_LOG": "off",
+        "PAYFLOW_COOKIE_SECURE": "off",
         "PAYFLOW_LOG_LEVEL": "warning",
         "PAYFLOW_SANDBOX_GATEWAY": "mock",
         "PAYFLOW_WEBHOOK_LOOPBACK": "on",
@@ -192,6 +220,7 @@ def _welcome(facts: Facts, data_dir: Path) -> str:
 PayFlow is ready at {facts.base_url}
 
   API key (sandbox)  {facts.api_key}
+  Operator           {ADMIN}, with the password {facts.admin_password}
   Database           {facts.database_url}
   All of this        {data_dir / "dev.json"}
 

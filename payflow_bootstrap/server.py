@@ -77,6 +77,7 @@ def build_app(settings: Settings) -> App:
     http_settings = HttpSettings(
         cursor_secret=settings.derived_secret("cursors"),
         csrf_secret=settings.derived_secret("csrf"),
+        cookie_secure=settings.cookie_secure,
         access_log=settings.access_log,
         trusted_proxies=settings.trusted_proxies,
         limits_are_on=settings.rate_limit,

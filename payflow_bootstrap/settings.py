@@ -110,6 +110,9 @@ class Settings:
     processes: int = environ.var("1", converter=_count, help="API processes on this machine")
     log_level: str = environ.var("info", converter=_level, help="debug, info, warning or error")
     access_log: bool = environ.var("on", converter=_switch, help="a log line for each request")
+    cookie_secure: bool = environ.var(
+        "on", converter=_switch, help="sessions of staff over HTTPS only"
+    )
     trusted_proxies: tuple[str, ...] = environ.var(
         "", converter=_networks, help="networks whose X-Forwarded-For is believed, by commas"
     )

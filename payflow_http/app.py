@@ -17,6 +17,8 @@ from payflow_http.problems import (
     problem_of,
     problem_of_http,
 )
+from payflow_http.resources.admin_audit import AuditLog
+from payflow_http.resources.auth import CsrfToken, Login, Logout, Me
 from payflow_http.resources.events import Events
 from payflow_http.resources.gateway_notices import GatewayNotices
 from payflow_http.resources.health import Health, Ready
@@ -49,6 +51,7 @@ from payflow_http.services import Api, HttpSettings, Services, make_api
 __all__ = ["App", "HttpSettings", "Services", "create_app"]
 
 BASE = "/api/v1"
+STAFF_BASE = "/api"
 
 App = falcon.asgi.App[ApiRequest, Response]
 Params = dict[str, object]
@@ -89,6 +92,7 @@ class _Lifespan:
     async def process_startup(self, _scope: object, _event: object) -> None:
         self._api.threads.open("payflow-calls")
         self._api.gateway_threads.open("payflow-gateway")
+        self._api.login_threads.open("payflow-logins")
         self._api.commits.open()
         self._api.balances.open()
 
@@ -97,6 +101,7 @@ class _Lifespan:
         await self._api.balances.close()
         await self._api.threads.close()
         await self._api.gateway_threads.close()
+        await self._api.login_threads.close()
 
 
 def _add_routes(app: App, api: Api) -> None:
@@ -120,6 +125,7 @@ def _add_routes(app: App, api: Api) -> None:
     }
     for path, resource in routes.items():
         app.add_route(BASE + path, resource)
+    _add_staff_routes(app, api)
     app.add_route("/health", Health())
     app.add_route("/ready", Ready(api))
 
@@ -139,6 +145,18 @@ def _webhook_routes(api: Api) -> dict[str, object]:
         f"{item}/deliveries/{{delivery_id}}": WebhookDeliveryItem(api),
         f"{item}/deliveries/{{delivery_id}}/retry": WebhookRetries(api),
     }
+
+
+def _add_staff_routes(app: App, api: Api) -> None:
+    routes = {
+        "/auth/login": Login(api),
+        "/auth/logout": Logout(api),
+        "/auth/me": Me(api),
+        "/csrf-token": CsrfToken(api),
+        "/admin/audit": AuditLog(api),
+    }
+    for path, resource in routes.items():
+        app.add_route(STAFF_BASE + path, resource)
 
 
 async def _answer_problem(

@@ -23,18 +23,24 @@ class Authenticator:
     """Tells who asks, by the digest of the key.
 
     Keys that are good are remembered for ``KEPT_SECONDS_MAX``; requests that ask for the same key
-    meanwhile share one look-up. Keys that are not good are not remembered.
+    meanwhile share one look-up. Keys that are not good are not remembered, and ``refuse`` is told
+    of each.
 
     Who asks too often is refused: with a good key as its ledger, else as an address. A key that was
     good a moment ago is looked up whatever others do at the same address.
     """
 
     def __init__(
-        self, actor_of: Callable[[bytes], Actor], threads: Threads, limits: Limiter
+        self,
+        actor_of: Callable[[bytes], Actor],
+        threads: Threads,
+        limits: Limiter,
+        refuse: Callable[[str, ApiRequest], None],
     ) -> None:
         self._actor_of = actor_of
         self._threads = threads
         self._limits = limits
+        self._refuse = refuse
         self._kept: dict[bytes, tuple[Actor, float]] = {}
         self._looking: dict[bytes, asyncio.Task[Actor]] = {}
 
@@ -54,12 +60,19 @@ class Authenticator:
         kept = self._kept.get(hashlib.sha256(secret).digest())
         if kept is not None and monotonic() < kept[1]:
             return kept[0]
+        text = secret.decode("latin-1")
         try:
-            digest = digest_of(secret.decode("latin-1"))
+            return await self._look_up(self._digest_of(text, req), req)
+        except InvalidApiKey:
+            self._refuse(text, req)
+            raise
+
+    def _digest_of(self, secret: str, req: ApiRequest) -> bytes:
+        try:
+            return digest_of(secret)
         except InvalidApiKey:
             self._limits.begin_proof(req)
             raise
-        return await self._look_up(digest, req)
 
     def invalidate(self, digest: bytes | None = None) -> None:
         """Forget the key with that digest, or every key."""

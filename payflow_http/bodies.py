@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NewType
 
-from attrs import frozen
+from attrs import field, frozen
 
 from payflow_domain.ledger.journal import EventType
 from payflow_domain.wallets.model import WalletStatus
@@ -22,6 +22,8 @@ Reference = NewType("Reference", str)
 Url = NewType("Url", str)
 EventTypes = NewType("EventTypes", frozenset[EventType])
 Seconds = NewType("Seconds", int)
+Username = NewType("Username", str)
+Password = NewType("Password", str)
 
 ATOMIC = Mode("atomic")
 INDEPENDENT = Mode("independent")
@@ -144,3 +146,11 @@ class RecoveryBody:
     """``POST /webhook-endpoints/{id}/recover``."""
 
     since: datetime
+
+
+@frozen
+class LoginBody:
+    """``POST /api/auth/login``; what no operator can have is refused as what is wrong."""
+
+    username: Username
+    password: Password = field(repr=False)

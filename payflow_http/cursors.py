@@ -17,10 +17,13 @@ _MAC_BYTES = 16
 
 @frozen
 class Listing:
-    """A list as its cursors know it: what it is called, whose it is, and what it is filtered by."""
+    """A list as its cursors know it: what it is called, whose it is, and what it is filtered by.
+
+    ``ledger_id`` is None where it is of no ledger, but for staff.
+    """
 
     name: str
-    ledger_id: LedgerId
+    ledger_id: LedgerId | None
     filters: tuple[tuple[str, str], ...] = ()
 
 

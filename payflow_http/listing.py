@@ -23,7 +23,7 @@ async def send_page(
     req: ApiRequest,
     resp: Response,
     *,
-    listing: tuple[str, LedgerId],
+    listing: tuple[str, LedgerId | None],
     filters: Mapping[str, queries.Reader],
     read: Callable[[dict[str, object], Page], Sequence[T]],
     publish: Callable[[T], object],

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from payflow_domain.ids import WALLET, AccountId, is_id
 from payflow_domain.ledger.accounts import MAX_COUNTER
-from payflow_domain.texts import EXTERNAL_ID_LENGTH_MAX, InvalidText, check_text
+from payflow_domain.texts import EXTERNAL_ID_LENGTH_MAX, NAME_LENGTH_MAX, InvalidText, check_text
 from payflow_http.incoming import ApiRequest
 from payflow_http.moments import HOW, INVALID, read_moment
 from payflow_http.problems import Fault, malformed
@@ -71,12 +71,14 @@ def cursor(text: str) -> str:
     return text[:_CURSOR_LENGTH_MAX]
 
 
+def words(text: str) -> str:
+    """Read what a list is to be filtered by, which need not be there."""
+    return _text(text, NAME_LENGTH_MAX)
+
+
 def external_id(text: str) -> str:
     """Read an external id."""
-    try:
-        return check_text(text, EXTERNAL_ID_LENGTH_MAX)
-    except InvalidText as error:
-        raise BadParameter(error.code, error.detail) from None
+    return _text(text, EXTERNAL_ID_LENGTH_MAX)
 
 
 def wallet_id(text: str) -> AccountId:
@@ -115,6 +117,13 @@ def moment(text: str) -> datetime:
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _INTEGER = re.compile(r"[0-9]{1,19}")
+
+
+def _text(text: str, length_max: int) -> str:
+    try:
+        return check_text(text, length_max)
+    except InvalidText as error:
+        raise BadParameter(error.code, error.detail) from None
 
 
 def _integer(text: str, least: int, most: int) -> int:

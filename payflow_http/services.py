@@ -21,6 +21,7 @@ from payflow_http.addresses import ClientAddresses
 from payflow_http.authentication import Authenticator
 from payflow_http.cursors import Cursors
 from payflow_http.grouping import Grouped, Runner
+from payflow_http.incoming import ApiRequest
 from payflow_http.limiting import Limiter
 from payflow_http.staff import StaffGate
 from payflow_http.threads import Threads
@@ -51,20 +52,24 @@ class HttpSettings:
     """How to serve them.
 
     ``cursor_secret`` signs cursors and ``csrf_secret`` makes the tokens of sessions: all processes
-    have the same ones, of 32 random bytes or more.
-    ``access_log`` writes a line for each request. ``threads`` calls block at a time;
+    have the same ones, of 32 random bytes or more. ``cookie_secure`` keeps the cookies of sessions
+    to HTTPS. ``access_log`` writes a line for each request. ``threads`` calls block at a time;
     ``group_requests_max`` requests with at most ``group_commands_max`` commands are committed
     together; ``gateway_threads`` requests wait for a payment gateway at a time, apart from all
-    others; ``waiting_max`` requests may wait in each queue before others get 503. What proxies
-    in the networks ``trusted_proxies`` say of a client's address is believed. With
-    ``limits_are_on`` ledgers are held to ``limits``, unless they have others of their own.
+    others; ``waiting_max`` requests may wait in each queue before others get 503. So it is with
+    ``login_threads`` and ``logins_waiting_max``: a login takes a processor for some 50 ms, and 64
+    MiB. What proxies in the networks ``trusted_proxies`` say of a client's address is believed.
+    With ``limits_are_on`` ledgers are held to ``limits``, unless they have others of their own.
     """
 
     cursor_secret: bytes = field(repr=False)
     csrf_secret: bytes = field(repr=False)
+    cookie_secure: bool = True
     access_log: bool = True
     threads: int = 8
     gateway_threads: int = 32
+    login_threads: int = 1
+    logins_waiting_max: int = 50
     group_requests_max: int = 256
     group_commands_max: int = 500
     waiting_max: int = 10_000
@@ -83,6 +88,7 @@ class Api:
     balances: Grouped[tuple[Actor, str], BalanceAt | PayFlowError]
     threads: Threads
     gateway_threads: Threads
+    login_threads: Threads
     cursors: Cursors
     addresses: ClientAddresses
     staff: StaffGate
@@ -94,9 +100,13 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
     threads = Threads(settings.threads, settings.waiting_max)
     addresses = ClientAddresses(settings.trusted_proxies)
     limiter = Limiter(addresses, settings.limits, settings.limits_are_on)
+
+    def refuse_key(secret: str, req: ApiRequest) -> None:
+        services.staff.refusals.refuse_key(secret, addresses.of(req))
+
     return Api(
         services=services,
-        authenticator=Authenticator(services.access.actor_of, threads, limiter),
+        authenticator=Authenticator(services.access.actor_of, threads, limiter, refuse_key),
         commits=Grouped(
             services.ledgers.execute,
             name="commits",
@@ -114,9 +124,12 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
         ),
         threads=threads,
         gateway_threads=Threads(settings.gateway_threads, settings.waiting_max),
+        login_threads=Threads(settings.login_threads, settings.logins_waiting_max),
         cursors=Cursors(settings.cursor_secret),
         addresses=addresses,
-        staff=StaffGate(services.staff, addresses, threads, settings.csrf_secret),
+        staff=StaffGate(
+            services.staff, addresses, threads, settings.csrf_secret, settings.cookie_secure
+        ),
         limiter=limiter,
     )
 

@@ -27,13 +27,15 @@ class StaffGate:
     """Lets requests of staff in.
 
     Every request is looked up in the database: a session that was ended, by whatever process,
-    opens nothing any more. ``csrf_secret`` has 32 random bytes and is the same in all processes.
+    opens nothing any more. ``csrf_secret`` has 32 random bytes and is the same in all processes;
+    ``cookie_secure`` keeps the cookie to HTTPS.
     """
 
     staff: Staff
     addresses: ClientAddresses
     threads: Threads
     csrf_secret: bytes = field(repr=False)
+    cookie_secure: bool = True
 
     async def identify(self, req: ApiRequest) -> StaffActor:
         """Return who asks.
@@ -57,9 +59,13 @@ class StaffGate:
             raise not_logged_in()
         return values[0]
 
+    def csrf_token(self, session_id: str) -> str:
+        """Return the token of a session."""
+        return csrf_token_of(self.csrf_secret, session_id)
+
     def _has_token(self, req: ApiRequest, session_id: str) -> bool:
         token = req.header(CSRF_HEADER) or b""
-        return hmac.compare_digest(token, csrf_token_of(self.csrf_secret, session_id).encode())
+        return hmac.compare_digest(token, self.csrf_token(session_id).encode())
 
 
 def csrf_token_of(secret: bytes, session_id: str) -> str:

@@ -17,6 +17,7 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, override
 
+from payflow_domain.access.passwords import PASSWORD_LENGTH_MAX
 from payflow_domain.ledger.journal import EventType
 from payflow_domain.money import MAX_AMOUNT
 from payflow_domain.payments.gateway import REFERENCE_LENGTH_MAX
@@ -45,11 +46,13 @@ from payflow_http.bodies import (
     EmptyBody,
     EventTypes,
     ExternalId,
+    LoginBody,
     Metadata,
     Mode,
     Name,
     NewWalletBody,
     NewWebhookEndpointBody,
+    Password,
     PayoutBody,
     RecoveryBody,
     Reference,
@@ -58,6 +61,7 @@ from payflow_http.bodies import (
     SecretRotationBody,
     TransferBody,
     Url,
+    Username,
     WalletChangeBody,
     WalletId,
     WebhookEndpointChangeBody,
@@ -200,6 +204,8 @@ _SCALARS: Mapping[object, _Hook] = {
     Description: _text_up_to(DESCRIPTION_LENGTH_MAX),
     Metadata: _structure_metadata,
     Reference: _text_up_to(REFERENCE_LENGTH_MAX),
+    Username: _text_up_to(NAME_LENGTH_MAX),
+    Password: _text_up_to(PASSWORD_LENGTH_MAX),
     Mode: _structure_mode,
     Url: _text_up_to(URL_LENGTH_MAX),
     EventTypes: _structure_events,
@@ -288,6 +294,7 @@ def _hooks() -> dict[type, _Hook]:
         WebhookEndpointChangeBody,
         SecretRotationBody,
         RecoveryBody,
+        LoginBody,
     )
     hooks: dict[type, _Hook] = {body: _object_hook(converter, body) for body in bodies}
     hooks |= {body: _at_least_one(hooks[body], members) for body, members in _CHANGES.items()}

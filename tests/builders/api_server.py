@@ -1,7 +1,5 @@
 """A real API server: ``payflow serve`` in a process of its own, on a real database."""
 
-import hashlib
-import hmac
 import os
 import signal
 import subprocess
@@ -20,7 +18,6 @@ from payflow_domain.access.audit import COMMAND_LINE
 from payflow_domain.access.operators import Role
 from payflow_domain.access.permissions import ALL_PERMISSIONS, Permission
 from payflow_domain.ledger.ledgers import Environment, Ledger
-from payflow_http.staff import csrf_token_of
 from tests.builders.http_client import HOST, Call, Client, Json, connected
 from tests.builders.processes import environment, eventually, family, free_port, kill_all, payflow
 
@@ -107,13 +104,11 @@ class ApiServer:
         """Return a client with the session of an operator who is new."""
         name = f"{role.value}-{uuid4().hex}"
         self.core.operators().create(COMMAND_LINE, name, role, PASSWORD)
-        session_id = self.core.staff().log_in(name, PASSWORD, None).session_id
-        secret = hmac.digest(SESSION_SECRET.encode(), b"csrf", hashlib.sha256)
         client = self.client()
-        client.own = {
-            "Cookie": f"payflow_session={session_id}",
-            "X-CSRF-Token": csrf_token_of(secret, session_id),
-        }
+        answer = client.send("POST", "/api/auth/login", {"username": name, "password": PASSWORD})
+        assert answer.status == 200, answer
+        cookie = answer.headers["Set-Cookie"].partition(";")[0]
+        client.own = {"Cookie": cookie, "X-CSRF-Token": answer.json["csrfToken"]}
         return client
 
     def workers(self) -> list[psutil.Process]:

@@ -11,6 +11,7 @@ from string import Template
 import orjson
 from attrs import evolve, frozen
 
+from payflow_domain.access.operators import StaffPermission
 from payflow_domain.access.permissions import Permission
 from tests.builders.http_client import BASE, Json
 
@@ -118,8 +119,35 @@ ROUTES = (
 )
 """What partners call, with an API key."""
 
+
+@frozen
+class StaffRoute:
+    """A route that takes a session; ``permission`` is None where every role has it."""
+
+    method: str
+    path: str
+    permission: StaffPermission | None = None
+    body: Json | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+_S = StaffPermission
+
+STAFF_ROUTES = (
+    StaffRoute("POST", "/api/auth/logout"),
+    StaffRoute("GET", "/api/auth/me"),
+    StaffRoute("GET", "/api/csrf-token"),
+    StaffRoute("GET", "/api/admin/audit", _S.READ),
+)
+"""What staff call, with a session."""
+
 OPEN = {("GET", "/health"), ("GET", "/ready")}
 """Without any key."""
+
+LOGIN = {("POST", "/api/auth/login")}
+"""With a password: see test_staff_logins."""
 
 SIGNED = {("POST", f"{BASE}/webhooks/stripe")}
 """Without a key, but with a signature over the body: see test_payments."""

@@ -72,10 +72,17 @@ def test_dev_json_says_how_to_reach_it_and_is_private(dev: Development) -> None:
 
     client = dev.client()
     answer = client.get("/events")
-    client.close()
     with psycopg.connect(facts["databaseUrl"]) as connection:
         ledgers = connection.execute("SELECT count(*) FROM ledgers").fetchone()
 
+    credentials = {"username": facts["adminUsername"], "password": facts["adminPassword"]}
+    logged_in = client.send("POST", "/api/auth/login", credentials)
+    client.close()
+
+    assert (logged_in.status, facts["adminUsername"]) == (200, "admin")
+    assert "Secure" not in logged_in.headers["Set-Cookie"]
+    assert facts["adminPassword"] in dev.output
+    assert (dev.data_dir / "admin-password").stat().st_mode & 0o777 == 0o600
     assert facts["baseUrl"] == f"http://{HOST}:{dev.port}"
     assert answer.status == 200
     assert ledgers == (1,)
@@ -85,16 +92,19 @@ def test_dev_json_says_how_to_reach_it_and_is_private(dev: Development) -> None:
 def test_starting_again_keeps_the_data_and_the_key(used_dir: Path) -> None:
     with developing(used_dir, free_port()) as first:
         key, client = first.facts["apiKey"], first.client()
+        password = first.facts["adminPassword"]
         opened = client.post("/wallets", NEW_WALLET, "once").json
         client.close()
 
     with developing(used_dir, free_port()) as second:
         client = second.client()
+        second_password = second.facts["adminPassword"]
         kept = client.get(f"/wallets/{opened['id']}").json
         repeated = client.post("/wallets", NEW_WALLET, "once")
         client.close()
 
     assert key == client.key
+    assert password == second_password
     assert kept == repeated.json == opened
     assert repeated.is_replayed
 

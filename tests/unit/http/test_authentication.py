@@ -49,7 +49,7 @@ def test_requests_that_come_together_share_one_look_up(world: World, lookups: Lo
     async def main() -> None:
         threads = Threads(2, 10)
         threads.open("tests")
-        authenticator = Authenticator(lookups.actor_of, threads, UNLIMITED)
+        authenticator = Authenticator(lookups.actor_of, threads, UNLIMITED, lambda *_: None)
         assert len(await identify_many(authenticator, world.key, 20)) == 1
         assert len(await identify_many(authenticator, world.key, 20)) == 1
         assert lookups.count == 1
@@ -72,7 +72,7 @@ def test_a_key_is_remembered_for_a_second_at_most(
     async def main() -> None:
         threads = Threads(2, 10)
         threads.open("tests")
-        authenticator = Authenticator(lookups.actor_of, threads, UNLIMITED)
+        authenticator = Authenticator(lookups.actor_of, threads, UNLIMITED, lambda *_: None)
         counts = []
         for _ in range(3):
             await authenticator.identify(asking(world.key))
@@ -90,7 +90,7 @@ def test_a_key_that_is_not_good_is_looked_up_each_time(world: World, lookups: Lo
     async def main() -> None:
         threads = Threads(2, 10)
         threads.open("tests")
-        authenticator = Authenticator(lookups.actor_of, threads, UNLIMITED)
+        authenticator = Authenticator(lookups.actor_of, threads, UNLIMITED, lambda *_: None)
         for _ in range(2):
             with pytest.raises(InvalidApiKey):
                 await authenticator.identify(asking(unknown))

@@ -1,0 +1,83 @@
+"""How operators log in and out, and learn who they are.
+
+A page of another site can have a browser send a form here, but neither JSON nor our headers: so
+logging in takes JSON, and logging out the session's token.
+"""
+
+from http import HTTPStatus
+
+from attrs import frozen
+from falcon.asgi import Response
+
+from payflow_domain.access.operators import StaffActor
+from payflow_http import queries
+from payflow_http.answers import send_json
+from payflow_http.bodies import LoginBody
+from payflow_http.incoming import ApiRequest
+from payflow_http.services import Api
+from payflow_http.staff import COOKIE
+
+
+@frozen
+class Login:
+    """``POST /api/auth/login``: a new session, in a cookie (RFC 6265) that scripts cannot read."""
+
+    api: Api
+
+    async def on_post(self, req: ApiRequest, resp: Response) -> None:
+        body = await req.read(LoginBody)
+        log_in, address = self.api.services.staff.log_in, self.api.addresses.of(req)
+        opened = await self.api.login_threads.run(log_in, body.username, body.password, address)
+        resp.set_cookie(
+            COOKIE,
+            opened.session_id,
+            path="/",
+            secure=self.api.staff.cookie_secure,
+            http_only=True,
+            same_site="Lax",
+        )
+        told = {"operator": _publish(opened.actor)}
+        send_json(resp, told | {"csrfToken": self.api.staff.csrf_token(opened.session_id)})
+
+
+@frozen
+class Logout:
+    """``POST /api/auth/logout``: the session ends everywhere, and the cookie goes (204)."""
+
+    api: Api
+
+    async def on_post(self, req: ApiRequest, resp: Response) -> None:
+        actor = await self.api.staff.identify(req)
+        session_id = self.api.staff.session_id(req)
+        await self.api.threads.run(self.api.services.staff.log_out, actor, session_id)
+        resp.unset_cookie(COOKIE, path="/")
+        resp.status = int(HTTPStatus.NO_CONTENT)
+
+
+@frozen
+class Me:
+    """``GET /api/auth/me``: who has logged in."""
+
+    api: Api
+
+    async def on_get(self, req: ApiRequest, resp: Response) -> None:
+        actor = await self.api.staff.identify(req)
+        queries.read_query(req, {})
+        send_json(resp, {"operator": _publish(actor)})
+
+
+@frozen
+class CsrfToken:
+    """``GET /api/csrf-token``: what ``X-CSRF-Token`` has to be in this session."""
+
+    api: Api
+
+    async def on_get(self, req: ApiRequest, resp: Response) -> None:
+        await self.api.staff.identify(req)
+        queries.read_query(req, {})
+        session_id = self.api.staff.session_id(req)
+        send_json(resp, {"csrfToken": self.api.staff.csrf_token(session_id)})
+
+
+def _publish(actor: StaffActor) -> dict[str, str]:
+    return {"id": actor.operator_id, "username": actor.username, "role": actor.role.value}

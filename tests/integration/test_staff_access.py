@@ -1,0 +1,96 @@
+"""Who of staff may do what: every route of theirs asks for a session, its token, and a role."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from payflow_domain.access.operators import MissingRole, Role, StaffActor, StaffPermission
+from payflow_domain.access.permissions import ALL_PERMISSIONS
+from payflow_domain.ids import OperatorId
+from tests.builders.api_server import ApiServer
+from tests.builders.http_client import Answer, Client
+from tests.integration.routes import ROUTES, STAFF_ROUTES, Route, StaffRoute
+from tests.integration.scene import Scene, assert_problem
+
+UNSAFE = [route for route in STAFF_ROUTES if route.method != "GET"]
+every = pytest.mark.parametrize("route", STAFF_ROUTES, ids=str)
+unsafe = pytest.mark.parametrize("route", UNSAFE, ids=str)
+
+
+@pytest.fixture(scope="module")
+def sessions(api: ApiServer) -> dict[Role, Client]:
+    """A session of each role, for tests that leave it as it is."""
+    return {role: api.log_in(role) for role in Role}
+
+
+def ask(client: Client, route: StaffRoute) -> Answer:
+    """Send a request for an object that is not there: who asks is looked at first."""
+    return client.send(route.method, re.sub(r"\{\w+\}", "unknown", route.path), route.body)
+
+
+def may(role: Role, permission: StaffPermission) -> bool:
+    try:
+        StaffActor(OperatorId(""), "", role).require(permission)
+    except MissingRole:
+        return False
+    return True
+
+
+def refused() -> Iterator[object]:
+    """List each route with each role that must not use it."""
+    for route in STAFF_ROUTES:
+        for role in Role:
+            if route.permission is not None and not may(role, route.permission):
+                yield pytest.param(route, role, id=f"{route} {role.value}")
+
+
+@every
+def test_without_a_session_every_route_is_401(api: ApiServer, route: StaffRoute) -> None:
+    assert_problem(ask(api.client(), route), 401, "not_logged_in")
+
+
+@every
+def test_with_a_partners_key_every_route_is_401(scene: Scene, route: StaffRoute) -> None:
+    client = scene.api.client(scene.partner.key_with(*ALL_PERMISSIONS))
+
+    assert_problem(ask(client, route), 401, "not_logged_in")
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_with_a_session_every_route_of_partners_is_401(
+    scene: Scene, sessions: dict[Role, Client], route: Route
+) -> None:
+    mine = scene.mine.objects
+
+    with scene.nothing_changes():
+        answer = sessions[Role.ADMIN].send(route.method, route.url(mine), route.content(mine))
+
+    assert_problem(answer, 401, "invalid_api_key")
+
+
+@unsafe
+@pytest.mark.parametrize("token", [None, "", "foreign"])
+def test_without_the_sessions_own_token_nothing_is_changed(
+    api: ApiServer, sessions: dict[Role, Client], route: StaffRoute, token: str | None
+) -> None:
+    session = sessions[Role.ADMIN]
+    client = api.client()
+    client.own = {"Cookie": session.own["Cookie"]}
+    if token is not None:
+        foreign = sessions[Role.SUPPORT].own["X-CSRF-Token"]
+        client.own = {**client.own, "X-CSRF-Token": token and foreign}
+
+    assert_problem(ask(client, route), 403, "invalid_csrf_token")
+    assert session.send("GET", "/api/auth/me").status == 200
+
+
+@pytest.mark.parametrize(("route", "role"), list(refused()))
+def test_a_role_without_the_permission_is_refused_and_told_which(
+    sessions: dict[Role, Client], route: StaffRoute, role: Role
+) -> None:
+    answer = ask(sessions[role], route)
+
+    assert_problem(answer, 403, "missing_role")
+    assert route.permission is not None
+    assert answer.json["permission"] == route.permission.value

@@ -1,0 +1,181 @@
+"""Logging in and out over HTTP."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookies import Morsel, SimpleCookie
+
+import falcon.testing
+import pytest
+from attrs import evolve
+
+from payflow_domain.access.operators import Role
+from tests.unit.http.world import PASSWORD, World
+
+
+def send(
+    world: World,
+    method: str,
+    path: str,
+    body: object = None,
+    headers: dict[str, str] | None = None,
+) -> falcon.testing.Result:
+    return world.client.simulate_request(method, f"/api{path}", json=body, headers=headers)
+
+
+def log_in(world: World, username: str = "anna", password: str = PASSWORD) -> falcon.testing.Result:
+    return send(world, "POST", "/auth/login", {"username": username, "password": password})
+
+
+@pytest.fixture(autouse=True)
+def _anna(world: World) -> None:
+    world.operators.create("command_line", "anna", Role.REVIEWER, PASSWORD)
+
+
+def cookie_of(answer: falcon.testing.Result) -> Morsel[str]:
+    return SimpleCookie(answer.headers["set-cookie"])["payflow_session"]
+
+
+def headers_of(answer: falcon.testing.Result) -> dict[str, str]:
+    cookie = f"payflow_session={cookie_of(answer).value}"
+    return {"Cookie": cookie, "X-CSRF-Token": answer.json["csrfToken"]}
+
+
+def test_the_right_password_opens_a_session(world: World) -> None:
+    answer = log_in(world)
+
+    operator = answer.json["operator"]
+    assert answer.status_code == 200
+    assert operator["id"].startswith("opr_")
+    assert operator == {"id": operator["id"], "username": "anna", "role": "reviewer"}
+    assert send(world, "GET", "/auth/me", headers=headers_of(answer)).json == {"operator": operator}
+
+
+def test_the_cookie_is_kept_from_scripts_other_sites_and_plain_http(world: World) -> None:
+    cookie = cookie_of(log_in(world))
+
+    assert cookie["httponly"] is cookie["secure"] is True
+    assert (cookie["samesite"], cookie["path"], cookie["domain"]) == ("Lax", "/", "")
+    # 43 of 62 characters have 256 bits.
+    assert len(cookie.value) == 43
+
+
+def test_on_loopback_the_cookie_goes_without_https(world: World) -> None:
+    insecure = evolve(world, settings=evolve(world.settings, cookie_secure=False))
+
+    assert cookie_of(log_in(insecure))["secure"] == ""
+
+
+def test_every_login_has_an_id_and_a_token_of_its_own(world: World) -> None:
+    one, two = log_in(world), log_in(world)
+
+    assert cookie_of(one).value != cookie_of(two).value
+    assert one.json["csrfToken"] != two.json["csrfToken"]
+
+
+def test_the_token_is_told_again_to_who_has_the_session(world: World) -> None:
+    answer = log_in(world)
+
+    told = send(world, "GET", "/csrf-token", headers=headers_of(answer))
+
+    assert told.json == {"csrfToken": answer.json["csrfToken"]}
+
+
+def test_logging_out_ends_the_session_and_takes_the_cookie_back(world: World) -> None:
+    headers = headers_of(log_in(world))
+
+    answer = send(world, "POST", "/auth/logout", headers=headers)
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert cookie_of(answer).value == ""
+    assert parsedate_to_datetime(cookie_of(answer)["expires"]) < datetime.now(UTC)
+    assert cookie_of(answer)["path"] == "/"
+    assert send(world, "GET", "/auth/me", headers=headers).status_code == 401
+    assert send(world, "POST", "/auth/logout", headers=headers).status_code == 401
+    assert [entry.action for entry in world.audited()][:2] == ["session.closed", "session.opened"]
+
+
+def test_logging_out_takes_the_token(world: World) -> None:
+    headers = headers_of(log_in(world))
+    del headers["X-CSRF-Token"]
+
+    assert send(world, "POST", "/auth/logout", headers=headers).status_code == 403
+    assert send(world, "GET", "/auth/me", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [("anna", PASSWORD + "!"), ("nobody", PASSWORD), ("anna", "x"), ("Anna", PASSWORD), ("é", "x")],
+)
+def test_what_is_wrong_with_a_login_is_not_told(world: World, username: str, password: str) -> None:
+    answer = log_in(world, username, password)
+
+    assert (answer.status_code, answer.json["code"]) == (401, "invalid_credentials")
+    assert answer.json["detail"] == "The username or the password is wrong."
+    assert "Bearer" not in answer.headers["www-authenticate"]
+    (entry,) = world.audited("login.refused")
+    assert (entry.actor, entry.subject, entry.address) == ("anonymous", username, "127.0.0.1")
+    assert entry.facts == {"code": "invalid_credentials"}
+
+
+def test_the_sixth_failure_has_to_wait(world: World) -> None:
+    for _ in range(5):
+        log_in(world, password="wrong")
+
+    answer = log_in(world)
+
+    assert (answer.status_code, answer.json["code"]) == (429, "too_many_logins")
+    assert answer.headers["retry-after"] == "900"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "code"),
+    [
+        ({}, "/username", "missing_member"),
+        ({"username": "", "password": "x"}, "/username", "invalid_text"),
+        ({"username": "a\0", "password": "x"}, "/username", "invalid_text"),
+        ({"username": "a", "password": 1}, "/password", "invalid_type"),
+        ({"username": "a", "password": "x" * 129}, "/password", "invalid_text"),
+        ({"username": "a", "password": "x", "role": "admin"}, "/role", "unknown_member"),
+    ],
+)
+def test_a_login_is_read_strictly(
+    world: World, body: dict[str, object], pointer: str, code: str
+) -> None:
+    answer = send(world, "POST", "/auth/login", body)
+
+    assert answer.status_code == 400
+    assert {"pointer": pointer, "code": code}.items() <= answer.json["errors"][0].items()
+
+
+@pytest.mark.parametrize(
+    "media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
+)
+def test_what_a_form_of_another_site_can_send_is_no_login(world: World, media_type: str) -> None:
+    body = b'{"username": "anna", "password": "a password of staff"}'
+    headers = {"Content-Type": media_type}
+
+    answer = world.client.simulate_post("/api/auth/login", body=body, headers=headers)
+
+    assert answer.status_code == 415
+    assert "set-cookie" not in answer.headers
+
+
+def test_an_api_key_that_is_refused_is_written_down_but_for_the_key(world: World) -> None:
+    unknown = world.key[:-1] + ("0" if world.key[-1] != "0" else "1")
+
+    for key in (unknown, "sk_live_pf_short", "\xe9"):
+        assert world.get("/wallets", key=key).status_code == 401
+
+    malformed, short, shown = world.audited("api_key.refused")
+    assert (shown.actor, shown.address) == ("anonymous", "127.0.0.1")
+    assert shown.facts == {"prefix": "sk_test_pf_", "lastFour": unknown[-4:]}
+    assert shown.subject == f"sk_test_pf_...{unknown[-4:]}"
+    assert malformed.subject == short.subject == "malformed"
+    assert unknown[11:-4] not in repr(world.audited())
+
+
+def test_a_good_key_and_no_key_at_all_are_not_written_down(world: World) -> None:
+    world.get("/wallets")
+    world.client.simulate_get("/api/v1/wallets")
+
+    assert world.audited("api_key.refused") == []
