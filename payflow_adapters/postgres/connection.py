@@ -1,9 +1,9 @@
-"""Connections to PostgreSQL: one pool that writes the books, one that reads them."""
+"""Connections to PostgreSQL: to write the books, to read them all, to read those of a partner."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from select import select
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 import psycopg
@@ -11,11 +11,13 @@ from attrs import frozen
 from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import ConnectionPool
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 
 from payflow_adapters.postgres.arrays import register_arrays
-from payflow_adapters.postgres.tables import APP_ROLE
+from payflow_adapters.postgres.row_security import NAME_LEDGERS, named
+from payflow_adapters.postgres.tables import APP_ROLE, PARTNER_ROLE
 from payflow_domain.errors import Unavailable
+from payflow_domain.ids import LedgerId
 
 Writer = psycopg.Connection[Any]
 Pool = ConnectionPool[Writer]
@@ -23,22 +25,27 @@ Pool = ConnectionPool[Writer]
 _CONNECT_TIMEOUT_S = 10
 _APPLICATION = {"role": APP_ROLE, "jit": "off", "TimeZone": "UTC"}
 
-_WRITER = {
-    **_APPLICATION,
-    # What was answered must survive a crash, whatever the server's default is.
-    "synchronous_commit": "on",
-    # Every statement of the writer finds its rows by primary key. Left to its statistics the
-    # planner may choose to scan a table that was empty when the plan was made.
-    "plan_cache_mode": "force_generic_plan",
+# The writer and the reads of a partner find their rows by an index. Left to its statistics the
+# planner may choose to scan a table that was empty when the plan was made.
+_BY_INDEX = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_bitmapscan": "off",
+}
+_WRITER = {
+    **_APPLICATION,
+    **_BY_INDEX,
+    # What was answered must survive a crash, whatever the server's default is.
+    "synchronous_commit": "on",
+    "plan_cache_mode": "force_generic_plan",
     # A writer that stalls must not keep a ledger locked.
     "lock_timeout": "15s",
     "idle_in_transaction_session_timeout": "30s",
 }
 _READER = {**_APPLICATION, "statement_timeout": "15s"}
+_PARTNER = {**_READER, **_BY_INDEX, "role": PARTNER_ROLE}
+_LEDGERS = "payflow_ledgers"
 
 
 class DatabaseUnavailable(Unavailable):
@@ -49,10 +56,11 @@ class DatabaseUnavailable(Unavailable):
 
 @frozen
 class Database:
-    """Two pools of connections to one database."""
+    """Three pools of connections to one database."""
 
     writer: Pool
     reader: Engine
+    partner: Engine
 
     @contextmanager
     def writing(self) -> Iterator[Writer]:
@@ -69,10 +77,20 @@ class Database:
         with unavailable_as(DatabaseUnavailable), self.reader.connect() as connection:
             yield connection
 
+    @contextmanager
+    def reading_of(self, *ledger_ids: LedgerId) -> Iterator[Connection]:
+        """Lend a connection that sees what is committed in these ledgers, and nothing else.
+
+        Raises ``DatabaseUnavailable``.
+        """
+        with unavailable_as(DatabaseUnavailable), self.partner.connect() as connection:
+            yield connection.execution_options(**{_LEDGERS: named(ledger_ids)})
+
     def close(self) -> None:
         """Close every connection that is not lent out."""
         self.writer.close()
         self.reader.dispose()
+        self.partner.dispose()
 
 
 def connect(url: str, *, writers: int = 2, readers: int = 8) -> Database:
@@ -89,16 +107,51 @@ def connect(url: str, *, writers: int = 2, readers: int = 8) -> Database:
         reconnect_timeout=_CONNECT_TIMEOUT_S,
         open=True,
     )
-    reader = create_engine(
+    reader = _make_reader(url, _READER, readers)
+    partner = _make_reader(url, _PARTNER, readers)
+    event.listen(partner, "do_execute", _execute_for_ledgers)
+    return Database(writer, reader, partner)
+
+
+def _make_reader(url: str, settings: Mapping[str, str], connections: int) -> Engine:
+    engine = create_engine(
         sqlalchemy_url(url),
-        pool_size=readers,
+        pool_size=connections,
         max_overflow=0,
-        pool_pre_ping=True,
         isolation_level="AUTOCOMMIT",
-        connect_args=_connect_args(_READER),
+        connect_args=_connect_args(settings),
     )
-    event.listen(reader, "connect", lambda connection, _: _adapt(connection))
-    return Database(writer, reader)
+    event.listen(engine, "connect", lambda connection, _: _adapt(connection))
+    event.listen(engine, "checkout", lambda connection, *_: _check_out(connection))
+    return engine
+
+
+def _check_out(connection: Writer) -> None:
+    """Look whether a connection is there still, without asking the server."""
+    if not is_alive(connection):
+        raise DisconnectionError
+
+
+class _Context(Protocol):
+    execution_options: Mapping[str, Any]
+
+
+def _execute_for_ledgers(
+    cursor: psycopg.Cursor[Any],
+    statement: str,
+    values: Sequence[object] | Mapping[str, object],
+    context: _Context,
+) -> bool:
+    """Execute a statement with its ledgers named, in one round trip.
+
+    What is sent in one pipeline is one transaction, so the names are gone with its end. Tells
+    SQLAlchemy that it need not execute the statement.
+    """
+    connection = cursor.connection
+    with connection.pipeline():
+        connection.execute(NAME_LEDGERS, [context.execution_options.get(_LEDGERS, "")])
+        cursor.execute(statement.encode(), values)
+    return True
 
 
 async def connect_on_loop(url: str) -> psycopg.AsyncConnection[Any]:

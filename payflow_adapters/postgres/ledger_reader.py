@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import chain
 
 from attrs import frozen
-from sqlalchemy import Select, and_, select, tuple_
+from sqlalchemy import and_, select, tuple_
 
 from payflow_adapters.postgres import statements
 from payflow_adapters.postgres.arrays import numbers, texts
@@ -50,26 +50,23 @@ class PostgresLedgerReader:
     database: Database
 
     def ledger(self, ledger_id: LedgerId) -> Ledger | None:
-        return self._ledger(select(*LEDGER_COLUMNS).where(ledgers.c.id == ledger_id))
+        query = select(*LEDGER_COLUMNS).where(ledgers.c.id == ledger_id)
+        with self.database.reading_of(ledger_id) as connection:
+            row = connection.execute(query).one_or_none()
+        return ledger_of(row) if row else None
 
     def ledger_of(self, partner_id: PartnerId, environment: Environment) -> Ledger | None:
-        return self._ledger(
-            select(*LEDGER_COLUMNS).where(
-                ledgers.c.partner_id == partner_id, ledgers.c.environment == environment.value
-            )
+        query = select(*LEDGER_COLUMNS).where(
+            ledgers.c.partner_id == partner_id, ledgers.c.environment == environment.value
         )
-
-    def _ledger(self, query: Select[tuple[object, ...]]) -> Ledger | None:
         with self.database.reading() as connection:
             row = connection.execute(query).one_or_none()
         return ledger_of(row) if row else None
 
     def accounts(self, wanted: Sequence[tuple[LedgerId, AccountId]]) -> list[Account | None]:
-        columns = (
-            numbers([ledger_id for ledger_id, _ in wanted]),
-            texts([name for _, name in wanted]),
-        )
-        with self.database.reading() as connection:
+        ledger_ids = [ledger_id for ledger_id, _ in wanted]
+        columns = numbers(ledger_ids), texts([name for _, name in wanted])
+        with self.database.reading_of(*ledger_ids) as connection:
             rows = connection.exec_driver_sql(statements.LOAD_ACCOUNTS, columns).all()
         found = {(row[0], row[1]): account_of(row[1:]) for row in rows}
         return [found.get(key) for key in wanted]
@@ -85,7 +82,7 @@ class PostgresLedgerReader:
             .order_by(entries.c.at.desc(), entries.c.version.desc())
             .limit(1)
         )
-        with self.database.reading() as connection:
+        with self.database.reading_of(ledger_id) as connection:
             row = connection.execute(query).one_or_none()
         return entry_of(row) if row else None
 
@@ -107,7 +104,7 @@ class PostgresLedgerReader:
             at, version = page.after.split(" ")
             seen = (datetime.fromisoformat(at), int(version))
             query = query.where(tuple_(entries.c.at, entries.c.version) < seen)
-        with self.database.reading() as connection:
+        with self.database.reading_of(ledger_id) as connection:
             rows = connection.execute(query).all()
         width = len(ENTRY_COLUMNS)
         return [(entry_of(row[:width]), transaction_of(row[width:])) for row in rows]
@@ -116,7 +113,7 @@ class PostgresLedgerReader:
         query = select(*TRANSACTION_COLUMNS).where(
             transactions.c.ledger_id == ledger_id, transactions.c.id == transaction_id
         )
-        with self.database.reading() as connection:
+        with self.database.reading_of(ledger_id) as connection:
             row = connection.execute(query).one_or_none()
         return transaction_of(row) if row else None
 
@@ -137,7 +134,7 @@ class PostgresLedgerReader:
         if page.after is not None:
             query = query.where(transactions.c.id < page.after)
         query = query.order_by(transactions.c.id.desc()).limit(page.limit)
-        with self.database.reading() as connection:
+        with self.database.reading_of(ledger_id) as connection:
             rows = connection.execute(query).all()
         return [transaction_of(row) for row in rows]
 
@@ -153,7 +150,7 @@ class PostgresLedgerReader:
             )
             .order_by(last)
         )
-        with self.database.reading() as connection:
+        with self.database.reading_of(ledger_id) as connection:
             rows = connection.execute(query).all()
         found = chain.from_iterable(events_of(*row) for row in rows)
         return [event for event in found if after < event.sequence <= after + limit]

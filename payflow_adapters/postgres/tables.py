@@ -29,6 +29,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 APP_ROLE = "payflow_app"
 """The database role that the running program takes: it owns nothing and may change little."""
 
+PARTNER_ROLE = "payflow_partner"
+"""The role that it takes to read for a partner: see ``row_security``."""
+
 Id = Text(collation="C")
 Moment = DateTime(timezone=True)
 

@@ -17,9 +17,11 @@ from payflow_adapters.postgres._verify_journal import find_fault_in_journal
 
 __all__ = ["Fault", "Summary", "snapshot", "verify"]
 
-# The journal's cursor is planned for its first row, so that it is streamed and never sorted.
+# The journal's cursor is planned for its first row, so that it is streamed and never sorted. Who
+# would see only a part of the rows gets an error in their place.
 _SETTINGS = (
     "-c jit=off -c TimeZone=UTC -c lock_timeout=15s -c work_mem=64MB -c cursor_tuple_fraction=0"
+    " -c row_security=off"
 )
 
 _COUNT = """
@@ -44,7 +46,7 @@ class Summary:
 def snapshot(url: str) -> Iterator[psycopg.Connection]:
     """Connect to the database at ``url`` and read it as it is at the first query.
 
-    Any user will do who may read every table. Raises ``psycopg.Error``.
+    For the owner of the tables, or who else may read all of every one. Raises ``psycopg.Error``.
     """
     with psycopg.connect(url, options=_SETTINGS, connect_timeout=10) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

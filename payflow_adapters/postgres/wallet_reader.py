@@ -21,7 +21,7 @@ class PostgresWalletReader:
 
     def wallet(self, ledger_id: LedgerId, wallet_id: AccountId) -> Wallet | None:
         query = select_wallets().where(wallets.c.ledger_id == ledger_id, wallets.c.id == wallet_id)
-        with self.database.reading() as connection:
+        with self.database.reading_of(ledger_id) as connection:
             row = connection.execute(query).one_or_none()
         return wallet_of(row) if row else None
 
@@ -29,7 +29,7 @@ class PostgresWalletReader:
         query = select_wallets().where(
             wallets.c.ledger_id == ledger_id, wallets.c.external_wallet_id == external_id
         )
-        with self.database.reading() as connection:
+        with self.database.reading_of(ledger_id) as connection:
             row = connection.execute(query).one_or_none()
         return wallet_of(row) if row else None
 
@@ -44,6 +44,6 @@ class PostgresWalletReader:
         if page.after is not None:
             query = query.where(wallets.c.id < page.after)
         query = query.order_by(wallets.c.id.desc()).limit(page.limit)
-        with self.database.reading() as connection:
+        with self.database.reading_of(ledger_id) as connection:
             rows = connection.execute(query).all()
         return [wallet_of(row) for row in rows]

@@ -34,7 +34,7 @@ class PostgresWebhookReader:
         query = _ENDPOINTS.where(
             webhook_endpoints.c.ledger_id == ledger_id, webhook_endpoints.c.id == endpoint_id
         )
-        with self.database.reading() as connection:
+        with self.database.reading_of(ledger_id) as connection:
             row = connection.execute(query).one_or_none()
         return endpoint_of(row) if row else None
 
@@ -43,7 +43,7 @@ class PostgresWebhookReader:
         if page.after is not None:
             query = query.where(webhook_endpoints.c.id < page.after)
         query = query.order_by(webhook_endpoints.c.id.desc()).limit(page.limit)
-        with self.database.reading() as connection:
+        with self.database.reading_of(ledger_id) as connection:
             rows = connection.execute(query).all()
         return [endpoint_of(row) for row in rows]
 
@@ -55,7 +55,7 @@ class PostgresWebhookReader:
             webhook_deliveries.c.endpoint_id == endpoint_id,
             webhook_deliveries.c.id == delivery_id,
         )
-        with self.database.reading() as connection:
+        with self.database.reading_of(ledger_id) as connection:
             row = connection.execute(query).one_or_none()
         return delivery_of(row) if row else None
 
@@ -73,6 +73,6 @@ class PostgresWebhookReader:
         if page.after is not None:
             query = query.where(webhook_deliveries.c.id < page.after)
         query = query.order_by(webhook_deliveries.c.id.desc()).limit(page.limit)
-        with self.database.reading() as connection:
+        with self.database.reading_of(ledger_id) as connection:
             rows = connection.execute(query).all()
         return [delivery_of(row) for row in rows]
