@@ -8,7 +8,7 @@ from attrs import evolve
 
 from payflow_adapters.memory.tables import Tables
 from payflow_domain.access.security import SecurityEvent
-from payflow_domain.ids import TransactionId
+from payflow_domain.ids import LedgerId, TransactionId
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.payments.gateway import MovementKind
 from payflow_domain.payments.model import KeptNotice, Leg, NoticeStatus, Payment
@@ -19,6 +19,10 @@ class MemoryPaymentReader:
 
     _tables: Tables
     _reading: Lock
+
+    def payment(self, ledger_id: LedgerId, transaction_id: TransactionId) -> Payment | None:
+        found = self.payment_of(transaction_id)
+        return found if found is not None and found.ledger_id == ledger_id else None
 
     def payment_of(self, transaction_id: TransactionId) -> Payment | None:
         with self._reading:

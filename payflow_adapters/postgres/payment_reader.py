@@ -18,7 +18,7 @@ from payflow_adapters.postgres.payment_rows import (
     payment_of,
 )
 from payflow_adapters.postgres.tables import gateway_legs, gateway_notices, payments
-from payflow_domain.ids import TransactionId
+from payflow_domain.ids import LedgerId, TransactionId
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.payments.gateway import MovementKind
 from payflow_domain.payments.model import KeptNotice, Leg, NoticeStatus, Payment
@@ -29,6 +29,14 @@ class PostgresPaymentReader:
     """Reads committed payments."""
 
     database: Database
+
+    def payment(self, ledger_id: LedgerId, transaction_id: TransactionId) -> Payment | None:
+        query = select(*PAYMENT_COLUMNS).where(
+            payments.c.ledger_id == ledger_id, payments.c.transaction_id == transaction_id
+        )
+        with self.database.reading_of(ledger_id) as connection:
+            row = connection.execute(query).one_or_none()
+        return payment_of(row) if row else None
 
     def payment_of(self, transaction_id: TransactionId) -> Payment | None:
         return self._payment(payments.c.transaction_id == transaction_id)

@@ -67,6 +67,10 @@ BeginPayments = Callable[[], AbstractContextManager[PaymentUnitOfWork]]
 class PaymentReader(Protocol):
     """Reads what is committed."""
 
+    def payment(self, ledger_id: LedgerId, transaction_id: TransactionId) -> Payment | None:
+        """Return the payment of a transaction of the ledger; nothing of another one is seen."""
+        ...
+
     def payment_of(self, transaction_id: TransactionId) -> Payment | None:
         """Return the payment of a transaction, of whatever ledger."""
         ...

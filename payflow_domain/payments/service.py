@@ -132,8 +132,8 @@ class Payments:
         """
         if not is_id(transaction_id, TRANSACTION):
             return None
-        payment = self.reader.payment_of(TransactionId(transaction_id))
-        if payment is None or payment.ledger_id != actor.ledger_id:
+        payment = self.reader.payment(actor.ledger_id, TransactionId(transaction_id))
+        if payment is None:
             return None
         if payment.kind is not PaymentKind.CHARGE:
             detail = "Only a completed credit, debit or transfer can be reversed."

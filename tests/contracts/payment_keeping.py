@@ -113,7 +113,16 @@ class PaymentKeeping(PaymentSuite):
 
         assert (absent, unknown) == (None, None)
         assert store.payment_of(ABSENT) is None
+        assert store.payment(payment.ledger_id, ABSENT) is None
         assert store.payment_with_gateway_id(MOCK, SANDBOX, "ch_2") is None
+
+    def test_a_payment_is_found_in_its_own_ledger_only(
+        self, store: PaymentStore, payment: Payment, other: FundedLedger
+    ) -> None:
+        keep(store, payment)
+
+        assert store.payment(payment.ledger_id, payment.transaction_id) == payment
+        assert store.payment(other.id, payment.transaction_id) is None
 
     def test_a_payment_is_found_by_its_id_at_the_gateway(
         self,

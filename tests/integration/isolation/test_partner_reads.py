@@ -53,6 +53,7 @@ READS: Mapping[str, Callable[[PostgresStore], object]] = {
     "wallets, filtered, a later page": lambda store: store.wallets(
         EMPTY, WalletFilter("a user", "EUR", WalletStatus.ACTIVE), Page(20, WALLET)
     ),
+    "payment": lambda store: store.payment(EMPTY, TRANSACTION),
     "endpoint": lambda store: store.endpoint(EMPTY, ENDPOINT),
     "endpoints": lambda store: store.endpoints(EMPTY, FIRST),
     "endpoints, a later page": lambda store: store.endpoints(EMPTY, Page(20, ENDPOINT)),
