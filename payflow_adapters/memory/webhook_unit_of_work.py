@@ -218,8 +218,9 @@ def _by_need(delivery: Delivery) -> tuple[datetime, DeliveryId]:
 def _concluded(known: Delivery, one: Concluded) -> Delivery:
     is_as_put_off = known.next_attempt_at == one.put_off_to
     has_arrived = known.next_attempt_at is None and one.status is DeliveryStatus.DELIVERED
-    kept = [*known.attempts, one.attempt][-ATTEMPTS_KEPT_MAX:]
-    tried = evolve(known, attempts=kept, attempts_made=known.attempts_made + 1)
+    made = known.attempts_made + 1
+    attempts = (*known.attempts, evolve(one.attempt, number=made))[-ATTEMPTS_KEPT_MAX:]
+    tried = evolve(known, attempts=attempts, attempts_made=made)
     if is_as_put_off:
         return evolve(
             tried, status=one.status, next_attempt_at=one.next_attempt_at, tries=one.tries

@@ -144,7 +144,7 @@ def delivery_of(row: Values, body: str | None = None) -> Delivery:
         next_attempt_at=next_attempt_at,
         tries=tries,
         attempts_made=attempts_made,
-        attempts=[_attempt_of(record) for record in attempts],
+        attempts=tuple([_attempt_of(record) for record in attempts]),
         body=None if body is None else body.encode(),
     )
 

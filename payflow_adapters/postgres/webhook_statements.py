@@ -168,7 +168,8 @@ CONCLUDE = """
       tries = CASE WHEN d.next_attempt_at = w.put_off_to THEN w.tries ELSE d.tries END,
       attempts_made = d.attempts_made + 1,
       attempts = CASE WHEN jsonb_array_length(d.attempts) < %(kept)s THEN d.attempts
-        ELSE d.attempts - 0 END || w.attempt::jsonb
+        ELSE d.attempts - 0 END
+        || jsonb_set(w.attempt::jsonb, '{number}', to_jsonb(d.attempts_made + 1))
     FROM unnest(%(ledger_id)s::bigint[], %(endpoint_id)s::text[], %(id)s::text[],
       %(put_off_to)s::timestamptz[], %(status)s::text[], %(next_attempt_at)s::timestamptz[],
       %(tries)s::bigint[], %(attempt)s::json[])

@@ -97,7 +97,7 @@ class Delivery:
     next_attempt_at: datetime | None
     tries: int = 0
     attempts_made: int = 0
-    attempts: Sequence[Attempt] = ()
+    attempts: tuple[Attempt, ...] = ()
     body: bytes | None = field(default=None, repr=False)
 
     @property

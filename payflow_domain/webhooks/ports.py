@@ -139,6 +139,8 @@ class DispatchUnitOfWork(EndpointUnitOfWork, Protocol):
     ) -> Mapping[EndpointKey, datetime]:
         """Keep what came of attempts; what is gone meanwhile is passed over.
 
+        Attempts are numbered as they are kept: another worker may have made one meanwhile.
+
         A row of failures ends at ``healthy`` endpoints, and begins, or goes on, at ``failing``
         ones: returns since when for each of those.
         """
