@@ -3,7 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from payflow_domain.ids import TRANSACTION, WALLET, AccountId, Mint, TransactionId
+from payflow_domain.ids import (
+    DELIVERY,
+    TRANSACTION,
+    WALLET,
+    WEBHOOK_ENDPOINT,
+    AccountId,
+    DeliveryId,
+    EndpointId,
+    Mint,
+    TransactionId,
+)
 
 START = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -44,6 +54,16 @@ def wallet_id(number: int) -> AccountId:
 def transaction_id(number: int) -> TransactionId:
     """Return a well-formed transaction id; ids sort by their numbers."""
     return TransactionId(f"{TRANSACTION}_{_spell(number)}")
+
+
+def endpoint_id(number: int) -> EndpointId:
+    """Return a well-formed id of a webhook endpoint; ids sort by their numbers."""
+    return EndpointId(f"{WEBHOOK_ENDPOINT}_{_spell(number)}")
+
+
+def delivery_id(number: int) -> DeliveryId:
+    """Return a well-formed id of a delivery; ids sort by their numbers."""
+    return DeliveryId(f"{DELIVERY}_{_spell(number)}")
 
 
 def _spell(number: int) -> str:

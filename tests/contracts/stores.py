@@ -20,6 +20,7 @@ from payflow_domain.ledger.service import Ledgers
 from payflow_domain.partners.ports import PartnerReader, PartnerUnitOfWork
 from payflow_domain.payments.ports import PaymentReader, PaymentUnitOfWork
 from payflow_domain.wallets.ports import WalletReader, WalletUnitOfWork
+from payflow_domain.webhooks.ports import DispatchUnitOfWork, EndpointReader
 from tests.builders.deciding import decide_in_one
 from tests.builders.ledger import FundedLedger, ledgers_over, open_funded_ledger
 from tests.builders.times import CountingIds, SettableClock
@@ -63,6 +64,12 @@ class PaymentStore(LedgerReader, PaymentReader, Protocol):
     """Keeps payments, and the books that they stand in."""
 
     def begin(self) -> AbstractContextManager[PaymentUnitOfWork]: ...
+
+
+class WebhookStore(LedgerReader, EndpointReader, Protocol):
+    """Keeps endpoints and deliveries, and the journals that they are of."""
+
+    def begin(self) -> AbstractContextManager[DispatchUnitOfWork]: ...
 
 
 class LedgerSuite:

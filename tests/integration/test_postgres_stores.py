@@ -7,16 +7,17 @@ from typing import ClassVar
 import pytest
 from hypothesis import Phase, settings
 
-from payflow_adapters.postgres.connection import connect
+from payflow_adapters.postgres.connection import Database, connect
 from payflow_adapters.postgres.payment_statements import TAKE_DUE
 from payflow_adapters.postgres.server import EmbeddedServer
 from payflow_adapters.postgres.store import PostgresStore
 from payflow_domain.ledger.batch import Request
 from payflow_domain.ledger.journal import Event
+from payflow_domain.ledger.ports import Wanted
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.ledger.transactions import Post
 from tests.builders.ledger import FundedLedger
-from tests.builders.times import START, SettableClock
+from tests.builders.times import START, SettableClock, endpoint_id
 from tests.contracts.access_store import KeyStoreContract
 from tests.contracts.audit_log import AuditLogContract
 from tests.contracts.ledger_machine import LedgerMachine
@@ -28,6 +29,9 @@ from tests.contracts.payment_suite import keep
 from tests.contracts.security_log import SecurityLogContract
 from tests.contracts.staff_store import StaffStoreContract
 from tests.contracts.wallet_store import WalletStoreContract
+from tests.contracts.webhook_store import WebhookStoreContract
+from tests.contracts.webhook_suite import keep as keep_endpoints
+from tests.contracts.webhook_suite import new_endpoint
 from tests.integration.conftest import new_database
 
 _VIEWED = """
@@ -91,6 +95,51 @@ class TestPostgresPaymentStore(_OnPostgres, PaymentStoreContract):
         lines = [line for (line,) in plan if "Scan" in line]
         assert any("payments_due" in line for line in lines), lines
         assert not any("Seq Scan" in line for line in lines)
+
+
+@pytest.fixture(scope="module")
+def database(postgres_server: EmbeddedServer, migrated: str) -> Iterator[Database]:
+    """A database for many tests, each with ledgers of its own."""
+    with new_database(postgres_server, migrated) as name:
+        database = connect(postgres_server.url(name))
+        yield database
+        database.close()
+
+
+class TestPostgresWebhookStore(WebhookStoreContract):
+    @pytest.fixture
+    def store(self, clock: SettableClock, database: Database) -> PostgresStore:
+        with database.writing() as connection:
+            connection.execute("DELETE FROM webhook_endpoints")
+            connection.execute("DELETE FROM webhook_deliveries")
+        return PostgresStore(database, clock)
+
+    def test_no_worker_waits_for_an_endpoint_that_another_one_takes(
+        self, store: PostgresStore, ledger: FundedLedger
+    ) -> None:
+        keep_endpoints(store, *[new_endpoint(ledger, number) for number in (1, 2, 3)])
+
+        with store.begin() as first, store.begin() as second:
+            taken = [
+                uow.take_endpoints(worker, START, START, None, 2)
+                for worker, uow in (("anna", first), ("ben", second))
+            ]
+
+        assert [[one.endpoint.id for one in some] for some in taken] == [
+            [endpoint_id(1), endpoint_id(2)],
+            [endpoint_id(3)],
+        ]
+
+    def test_no_worker_waits_for_an_endpoint_whose_ledger_commits(
+        self, store: PostgresStore, ledger: FundedLedger
+    ) -> None:
+        keep_endpoints(store, new_endpoint(ledger))
+
+        with store.begin() as committing, store.begin() as uow:
+            committing.load({ledger.id: Wanted()})
+            taken = uow.take_endpoints("anna", START, START, None, 2)
+
+        assert [one.sequence for one in taken] == [4]
 
 
 class TestPostgresSecurityLog(_OnPostgres, SecurityLogContract):
