@@ -21,7 +21,7 @@ from payflow_bootstrap.programs import Program, program
 from payflow_domain.access.audit import COMMAND_LINE
 from payflow_domain.access.keys import InvalidApiKey
 from payflow_domain.access.operators import Operator, Role
-from payflow_domain.access.permissions import ALL_PERMISSIONS
+from payflow_domain.access.permissions import ALL_PERMISSIONS, Actor
 from payflow_domain.ledger.ledgers import Environment, Ledger
 
 HOST = "127.0.0.1"
@@ -124,7 +124,7 @@ def _credentials(url: str, data_dir: Path) -> tuple[str, str]:
 
 def _demo_key(core: Core, kept: Path) -> str:
     """Return a key of the demo partner's sandbox: the one made before, or a new one."""
-    if kept.exists() and _opens(core, secret := kept.read_text().strip()):
+    if kept.exists() and _opens_all(core, secret := kept.read_text().strip()):
         return secret
     _, secret = core.access().issue_key(_demo_ledger(core), "payflow dev", ALL_PERMISSIONS)
     _write_private(kept, secret)
@@ -147,12 +147,13 @@ def _password(core: Core, kept: Path) -> str:
     return password
 
 
-def _opens(core: Core, secret: str) -> bool:
+def _opens_all(core: Core, secret: str) -> bool:
+    """Tell whether a key is good, and has also the permissions that are new since it was made."""
     try:
-        core.access().authenticate(secret)
+        actor: Actor = core.access().authenticate(secret)
     except InvalidApiKey:
         return False
-    return True
+    return actor.permissions == ALL_PERMISSIONS
 
 
 def _demo_ledger(core: Core) -> Ledger:

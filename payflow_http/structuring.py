@@ -69,6 +69,7 @@ from payflow_http.bodies import (
 from payflow_http.codec import Document, pointer_to
 from payflow_http.moments import HOW, INVALID, read_moment
 from payflow_http.problems import Fault, malformed
+from payflow_http.refusals import Refused, refused, string
 
 Body = TypeVar("Body")
 _Hook = Callable[[object, object], object]
@@ -78,27 +79,15 @@ def structure(document: Document, body: type[Body]) -> Body:
     """Read a document as ``body``; raises a ``Problem`` that names every fault."""
     try:
         return cast("Body", _HOOKS[body](document, body))
-    except (_Refused, ClassValidationError) as error:
+    except (Refused, ClassValidationError) as error:
         raise malformed(list(_faults_of(error, ""))) from None
-
-
-class _Refused(ValueError):
-    """A value that a hook does not take; its faults are placed from the value itself."""
-
-    def __init__(self, *faults: Fault) -> None:
-        super().__init__(faults)
-        self.faults = faults
-
-
-def _refused(code: str, detail: str) -> _Refused:
-    return _Refused(Fault("", code, detail))
 
 
 def _structure_amount(value: object, _: object) -> Amount:
     if type(value) is int and 0 < value <= MAX_AMOUNT:
         return Amount(value)
     detail = f"Use an integer of minor units from 1 to {MAX_AMOUNT}."
-    raise _refused("invalid_amount", detail)
+    raise refused("invalid_amount", detail)
 
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -108,36 +97,30 @@ _SECONDS_MAX = 604_800
 def _structure_currency(value: object, _: object) -> Currency:
     if type(value) is str and _CURRENCY.fullmatch(value):
         return Currency(value)
-    raise _refused("invalid_currency", "Use the upper-case ISO 4217 code, such as EUR.")
-
-
-def _string(value: object) -> str:
-    if type(value) is str:
-        return value
-    raise _refused("invalid_type", "Use a string.")
+    raise refused("invalid_currency", "Use the upper-case ISO 4217 code, such as EUR.")
 
 
 def _structure_string(value: object, _: object) -> str:
-    return _string(value)
+    return string(value)
 
 
 def _text_up_to(length_max: int) -> Callable[[object, object], str]:
     def structure_text(value: object, _: object) -> str:
         try:
-            return check_text(_string(value), length_max)
+            return check_text(string(value), length_max)
         except InvalidText as error:
-            raise _refused(error.code, error.detail) from None
+            raise refused(error.code, error.detail) from None
 
     return structure_text
 
 
 def _structure_metadata(value: object, _: object) -> Metadata:
     if type(value) is not dict:
-        raise _refused("invalid_type", "Use an object whose members are strings.")
+        raise refused("invalid_type", "Use an object whose members are strings.")
     if len(value) > METADATA_KEYS_MAX:
-        raise _refused("invalid_length", f"Use at most {METADATA_KEYS_MAX} members.")
+        raise refused("invalid_length", f"Use at most {METADATA_KEYS_MAX} members.")
     if faults := [fault for name, text in value.items() for fault in _check_member(name, text)]:
-        raise _Refused(*faults)
+        raise Refused(*faults)
     return Metadata(value)
 
 
@@ -155,7 +138,7 @@ def _structure_events(value: object, _: object) -> EventTypes:
     """Read types of events; ``["*"]`` is all of them, and those to come: an empty set."""
     if type(value) is not list or not value or len(value) > len(EventType):
         detail = f'Use an array of 1 to {len(EventType)} types of events, or ["*"].'
-        raise _refused("invalid_length" if type(value) is list else "invalid_type", detail)
+        raise refused("invalid_length" if type(value) is list else "invalid_type", detail)
     if value == [ALL_EVENTS]:
         return EventTypes(frozenset())
     known = {event.value for event in EventType}
@@ -165,34 +148,34 @@ def _structure_events(value: object, _: object) -> EventTypes:
         if type(name) is not str or name not in known
     ]
     if faults:
-        raise _Refused(*faults)
+        raise Refused(*faults)
     return EventTypes(frozenset(map(EventType, value)))
 
 
 def _structure_seconds(value: object, _: object) -> Seconds:
     if type(value) is int and 0 <= value <= _SECONDS_MAX:
         return Seconds(value)
-    raise _refused("invalid_integer", f"Use an integer of seconds from 0 to {_SECONDS_MAX}.")
+    raise refused("invalid_integer", f"Use an integer of seconds from 0 to {_SECONDS_MAX}.")
 
 
 def _structure_moment(value: object, _: object) -> datetime:
-    read = read_moment(_string(value))
+    read = read_moment(string(value))
     if read is None:
-        raise _refused(INVALID, f"{HOW}.")
+        raise refused(INVALID, f"{HOW}.")
     return read
 
 
 def _structure_mode(value: object, _: object) -> Mode:
     if value in (ATOMIC, INDEPENDENT):
         return cast("Mode", value)
-    raise _refused("invalid_choice", "Use atomic or independent.")
+    raise refused("invalid_choice", "Use atomic or independent.")
 
 
 def _structure_status(value: object, _: object) -> WalletStatus:
     try:
-        return WalletStatus(_string(value))
+        return WalletStatus(string(value))
     except ValueError:
-        raise _refused("invalid_choice", "Use active, frozen or closed.") from None
+        raise refused("invalid_choice", "Use active, frozen or closed.") from None
 
 
 _SCALARS: Mapping[object, _Hook] = {
@@ -240,7 +223,7 @@ def _object_hook(converter: Converter, body: type) -> _Hook:
 
     def structure_object(value: object, type_: object) -> object:
         if type(value) is not dict:
-            raise _refused("invalid_type", "Use an object.")
+            raise refused("invalid_type", "Use an object.")
         return read(value, type_)
 
     return structure_object
@@ -259,7 +242,7 @@ def _bounded(read: _Hook) -> _Hook:
     def structure_items(value: object, type_: object) -> object:
         if type(value) is not list or not 0 < len(value) <= BATCH_ITEMS_MAX:
             detail = f"Use an array of 1 to {BATCH_ITEMS_MAX} transfers."
-            raise _refused("invalid_length" if type(value) is list else "invalid_type", detail)
+            raise refused("invalid_length" if type(value) is list else "invalid_type", detail)
         return read(value, type_)
 
     return structure_items
@@ -270,7 +253,7 @@ def _at_least_one(read: _Hook, members: Iterable[str]) -> _Hook:
 
     def structure_change(value: object, type_: object) -> object:
         if not value:
-            raise _refused("missing_member", detail)
+            raise refused("missing_member", detail)
         return read(value, type_)
 
     return structure_change
@@ -327,7 +310,7 @@ def _faults_of(error: BaseException, pointer: str) -> Iterator[Fault]:
                 yield Fault(pointer_to(pointer, name), "unknown_member", detail)
         case KeyError():
             yield Fault(pointer, "missing_member", "This member is required.")
-        case _Refused():
+        case Refused():
             for fault in error.faults:
                 yield attrs.evolve(fault, where=pointer + fault.where)
         case _:

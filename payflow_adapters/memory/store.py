@@ -7,12 +7,12 @@ from datetime import datetime
 from threading import Lock
 from typing import TypeVar
 
+from payflow_adapters.memory.partners import MemoryCertificationReader, MemoryDirectoryReader
 from payflow_adapters.memory.payment_reader import MemoryPaymentReader, MemorySecurityLog
 from payflow_adapters.memory.staff import MemoryStaffReader
 from payflow_adapters.memory.tables import Tables
 from payflow_adapters.memory.unit_of_work import MemoryUnitOfWork
 from payflow_adapters.memory.webhook_reader import MemoryWebhookReader
-from payflow_domain.access.keys import ApiKey
 from payflow_domain.clock import Clock
 from payflow_domain.ids import AccountId, LedgerId, PartnerId, TransactionId
 from payflow_domain.ledger.accounts import Account, Phase
@@ -21,7 +21,6 @@ from payflow_domain.ledger.journal import Event
 from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.ports import Page, TransactionFilter
 from payflow_domain.ledger.transactions import Entry, Transaction
-from payflow_domain.partners.model import Partner
 from payflow_domain.wallets.model import Wallet
 from payflow_domain.wallets.ports import WalletFilter
 
@@ -30,7 +29,14 @@ _WAIT_SECONDS_MAX = 30
 _Dated = TypeVar("_Dated", Transaction, Wallet)
 
 
-class MemoryStore(MemoryPaymentReader, MemoryStaffReader, MemoryWebhookReader, MemorySecurityLog):
+class MemoryStore(
+    MemoryDirectoryReader,
+    MemoryCertificationReader,
+    MemoryPaymentReader,
+    MemoryStaffReader,
+    MemoryWebhookReader,
+    MemorySecurityLog,
+):
     """Keeps everything in this process, and forgets it when the process ends.
 
     It stands behind the units of work and the readers of all capabilities, and may be used from
@@ -145,15 +151,6 @@ class MemoryStore(MemoryPaymentReader, MemoryStaffReader, MemoryWebhookReader, M
                 and _is_wallet_among(wallet, which)
             ]
         return _newest_first(found, page)
-
-    def key_by_digest(self, digest: bytes) -> ApiKey | None:
-        with self._reading:
-            return self._tables.keys.get(digest)
-
-    def partner_named(self, name: str) -> Partner | None:
-        with self._reading:
-            named = (one for one in self._tables.partners.values() if one.name == name)
-            return min(named, key=lambda partner: partner.id, default=None)
 
 
 def _newest_first(found: list[_Dated], page: Page) -> list[_Dated]:

@@ -17,7 +17,9 @@ from payflow_domain.ledger.idempotency import RETENTION, IdempotencyKey, SpentKe
 from payflow_domain.ledger.journal import Event
 from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.transactions import Entry, Transaction
-from payflow_domain.partners.model import Partner
+from payflow_domain.partners.application import Application
+from payflow_domain.partners.certification import CertificationItem
+from payflow_domain.partners.model import Partner, PartnerChange
 from payflow_domain.payments.gateway import MovementKind
 from payflow_domain.payments.model import KeptNotice, Leg, Payment
 from payflow_domain.wallets.model import Wallet
@@ -55,6 +57,9 @@ class Tables:
     """
 
     partners: MutableMapping[PartnerId, Partner] = Factory(dict)
+    applications: MutableMapping[bytes, Application] = Factory(dict)
+    partner_changes: MutableMapping[int, PartnerChange] = Factory(dict)
+    certified: MutableMapping[tuple[LedgerId, CertificationItem], datetime] = Factory(dict)
     keys: MutableMapping[bytes, ApiKey] = Factory(dict)
     ledgers: MutableMapping[LedgerId, Ledger] = Factory(dict)
     ledger_ids: MutableMapping[tuple[PartnerId, Environment], LedgerId] = Factory(dict)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from attrs import evolve
 
+from payflow_adapters.memory.partners import MemoryPartnerUnitOfWork
 from payflow_adapters.memory.payment_unit_of_work import MemoryPaymentUnitOfWork
 from payflow_adapters.memory.refusals import (
     check_accounts,
@@ -19,20 +20,23 @@ from payflow_adapters.memory.refusals import (
 from payflow_adapters.memory.staff import MemoryStaffUnitOfWork
 from payflow_adapters.memory.tables import DatedKey, Tables
 from payflow_adapters.memory.webhook_unit_of_work import MemoryWebhookUnitOfWork
-from payflow_domain.access.keys import ApiKey
 from payflow_domain.clock import Clock
 from payflow_domain.ids import AccountId, LedgerId, PartnerId
 from payflow_domain.ledger.idempotency import IdempotencyKey, SpentKey
 from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.ports import Changes, Loaded, Wanted
 from payflow_domain.ledger.transactions import Transaction
-from payflow_domain.partners.model import Partner
 from payflow_domain.wallets.model import ExternalIdTaken, Wallet
 
 _Noted = TypeVar("_Noted", Transaction, Wallet)
 
 
-class MemoryUnitOfWork(MemoryPaymentUnitOfWork, MemoryStaffUnitOfWork, MemoryWebhookUnitOfWork):
+class MemoryUnitOfWork(
+    MemoryPaymentUnitOfWork,
+    MemoryPartnerUnitOfWork,
+    MemoryStaffUnitOfWork,
+    MemoryWebhookUnitOfWork,
+):
     """Writes to staged tables; the store decides whether they are taken over."""
 
     def __init__(self, staged: Tables, clock: Clock) -> None:
@@ -88,20 +92,6 @@ class MemoryUnitOfWork(MemoryPaymentUnitOfWork, MemoryStaffUnitOfWork, MemoryWeb
     def wallet(self, ledger_id: LedgerId, wallet_id: AccountId) -> Wallet | None:
         """Return a wallet as this unit of work sees it."""
         return self._tables.find_wallet(ledger_id, wallet_id)
-
-    def add_key(self, key: ApiKey) -> None:
-        """Stage a new key."""
-        taken = key.digest in self._tables.keys
-        known = any(other.id == key.id for other in self._tables.keys.values())
-        with self._breaking():
-            require(not taken and not known, "the key exists")
-        self._tables.keys[key.digest] = key
-
-    def add_partner(self, partner: Partner) -> None:
-        """Stage a new partner."""
-        with self._breaking():
-            require(partner.id not in self._tables.partners, "the partner exists")
-        self._tables.partners[partner.id] = partner
 
     def _load_ledger(self, ledger: Ledger, wanted: Wanted) -> Loaded:
         accounts, transactions = self._tables.accounts, self._tables.transactions

@@ -1,15 +1,25 @@
 """Reading who there is: partners and their API keys."""
 
+from collections.abc import Sequence
+
 from attrs import frozen
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from payflow_adapters.postgres.connection import Database
-from payflow_adapters.postgres.tables import api_keys, ledgers, partners
+from payflow_adapters.postgres.partner_rows import (
+    CHANGE_COLUMNS,
+    KEY_COLUMNS,
+    PARTNER_COLUMNS,
+    change_of,
+    key_of,
+    partner_of,
+)
+from payflow_adapters.postgres.tables import api_keys, ledgers, partner_changes, partners
 from payflow_domain.access.keys import ApiKey
-from payflow_domain.access.permissions import Permission
 from payflow_domain.ids import KeyId, LedgerId, PartnerId
-from payflow_domain.ledger.ledgers import Environment
-from payflow_domain.partners.model import Partner, PartnerStatus
+from payflow_domain.ledger.ports import Page
+from payflow_domain.partners.model import Partner, PartnerChange
+from payflow_domain.partners.ports import PartnerFilter
 
 
 @frozen(slots=False)  # so that one store can be all the readers
@@ -19,38 +29,71 @@ class PostgresDirectoryReader:
     database: Database
 
     def key_by_digest(self, digest: bytes) -> ApiKey | None:
+        return self._key(api_keys.c.digest == digest)
+
+    def key(self, key_id: KeyId) -> ApiKey | None:
+        return self._key(api_keys.c.id == key_id)
+
+    def keys(self, ledger_id: LedgerId, page: Page) -> Sequence[ApiKey]:
+        return self._keys(api_keys.c.ledger_id == ledger_id, page)
+
+    def keys_of_partner(self, partner_id: PartnerId, page: Page) -> Sequence[ApiKey]:
+        return self._keys(api_keys.c.partner_id == partner_id, page)
+
+    def _key(self, which: ColumnElement[bool]) -> ApiKey | None:
+        keys = self._read_keys(which, 1)
+        return keys[0] if keys else None
+
+    def _keys(self, which: ColumnElement[bool], page: Page) -> list[ApiKey]:
+        if page.after is not None:
+            which &= api_keys.c.id < page.after
+        return self._read_keys(which, page.limit)
+
+    def _read_keys(self, which: ColumnElement[bool], limit: int) -> list[ApiKey]:
         query = (
-            select(api_keys, ledgers.c.environment)
+            select(*KEY_COLUMNS)
             .join_from(api_keys, ledgers, api_keys.c.ledger_id == ledgers.c.id)
-            .where(api_keys.c.digest == digest)
+            .outerjoin(partners, api_keys.c.partner_id == partners.c.id)
+            .where(which)
+            .order_by(api_keys.c.id.desc())
+            .limit(limit)
         )
         with self.database.reading() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
-            return None
-        return ApiKey(
-            id=KeyId(row.id),
-            partner_id=PartnerId(row.partner_id),
-            ledger_id=LedgerId(row.ledger_id),
-            environment=Environment(row.environment),
-            name=row.name,
-            permissions=frozenset(map(Permission, row.permissions)),
-            digest=bytes(row.digest),
-            prefix=row.prefix,
-            last_four=row.last_four,
-            created_at=row.created_at,
-            revoked_at=row.revoked_at,
-        )
+            rows = connection.execute(query).all()
+        return [key_of(row) for row in rows]
 
     def partner_named(self, name: str) -> Partner | None:
-        query = select(partners).where(partners.c.name == name).order_by(partners.c.id).limit(1)
+        query = select(*PARTNER_COLUMNS).where(partners.c.name == name)
+        with self.database.reading() as connection:
+            row = connection.execute(query.order_by(partners.c.id).limit(1)).one_or_none()
+        return partner_of(row) if row else None
+
+    def partner(self, partner_id: PartnerId) -> Partner | None:
+        query = select(*PARTNER_COLUMNS).where(partners.c.id == partner_id)
         with self.database.reading() as connection:
             row = connection.execute(query).one_or_none()
-        if row is None:
-            return None
-        return Partner(
-            id=PartnerId(row.id),
-            name=row.name,
-            status=PartnerStatus(row.status),
-            created_at=row.created_at,
+        return partner_of(row) if row else None
+
+    def partners(self, which: PartnerFilter, page: Page) -> Sequence[Partner]:
+        query = select(*PARTNER_COLUMNS)
+        if which.status is not None:
+            query = query.where(partners.c.status == which.status.value)
+        if which.name is not None:
+            query = query.where(func.strpos(func.lower(partners.c.name), which.name.lower()) > 0)
+        if page.after is not None:
+            query = query.where(partners.c.id < page.after)
+        query = query.order_by(partners.c.id.desc()).limit(page.limit)
+        with self.database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [partner_of(row) for row in rows]
+
+    def partner_changes(self, partner_id: PartnerId, limit: int) -> Sequence[PartnerChange]:
+        query = (
+            select(*CHANGE_COLUMNS)
+            .where(partner_changes.c.partner_id == partner_id)
+            .order_by(partner_changes.c.id.desc())
+            .limit(limit)
         )
+        with self.database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [change_of(row) for row in rows]

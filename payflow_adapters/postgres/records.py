@@ -3,7 +3,6 @@
 from payflow_domain.ids import LedgerId
 from payflow_domain.ledger.accounts import Account
 from payflow_domain.ledger.transactions import Transaction
-from payflow_domain.partners.model import Partner
 from payflow_domain.wallets.model import Wallet
 
 Record = dict[str, object]
@@ -70,13 +69,4 @@ def wallet_record(ledger_id: LedgerId, wallet: Wallet) -> Record:
         "status": wallet.status,
         "metadata": dict(wallet.metadata),
         "created_at": wallet.created_at,
-    }
-
-
-def partner_record(partner: Partner) -> Record:
-    return {
-        "id": partner.id,
-        "name": partner.name,
-        "status": partner.status,
-        "created_at": partner.created_at,
     }

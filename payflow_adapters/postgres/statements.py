@@ -134,12 +134,6 @@ INSERT_LEDGER = """
 """
 
 INSERT_WALLET = "INSERT INTO wallets SELECT * FROM json_populate_recordset(NULL::wallets, %s)"
-INSERT_PARTNER = "INSERT INTO partners SELECT * FROM json_populate_recordset(NULL::partners, %s)"
-INSERT_API_KEY = """
-    INSERT INTO api_keys (id, partner_id, ledger_id, name, permissions, digest, prefix, last_four,
-      created_at, revoked_at)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
 
 LOAD_WALLET = """
     SELECT w.id, w.name, w.currency, w.external_user_id, w.external_wallet_id, w.status,

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from attrs import frozen
 
 from payflow_adapters.postgres.bell import Bell
+from payflow_adapters.postgres.certification_reader import PostgresCertificationReader
 from payflow_adapters.postgres.connection import unavailable_as
 from payflow_adapters.postgres.directory_reader import PostgresDirectoryReader
 from payflow_adapters.postgres.drivers import ThreadDriver
@@ -26,6 +27,7 @@ class PostgresStore(
     PostgresLedgerReader,
     PostgresWalletReader,
     PostgresDirectoryReader,
+    PostgresCertificationReader,
     PostgresPaymentReader,
     PostgresSecurityLog,
     PostgresStaffReader,

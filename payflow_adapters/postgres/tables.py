@@ -51,6 +51,40 @@ partners = Table(
     Column("name", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("legal_name", Text),
+    Column("country", Text),
+    Column("business_type", Text),
+    Column("website", Text),
+    Column("contact_email", Text),
+    Column("contact_name", Text),
+    Column("expected_amount", BigInteger),
+    Column("expected_currency", Text),
+    Column("use_case", Text),
+    Column("application_key", LargeBinary),
+    Column("application_fingerprint", LargeBinary),
+    UniqueConstraint("application_key"),
+    CheckConstraint(
+        "(application_key IS NULL) = (application_fingerprint IS NULL)", name="application"
+    ),
+    CheckConstraint(
+        "(expected_amount IS NULL) = (expected_currency IS NULL)", name="expected_volume"
+    ),
+    Index("partners_status", "status", "id"),
+)
+
+partner_changes = Table(
+    "partner_changes",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("partner_id", Id, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text, nullable=False),
+    Column("reason", Text),
+    Column("overrides", Boolean, nullable=False),
+    ForeignKeyConstraint(["partner_id"], ["partners.id"]),
+    Index("partner_changes_partner_id", "partner_id", "id"),
 )
 
 ledgers = Table(
@@ -215,7 +249,23 @@ api_keys = Table(
     Column("last_four", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("revoked_at", Moment),
+    Column("expires_at", Moment),
+    Column("allowed_networks", JSON, nullable=False),
+    Column("replaced_by", Id),
+    Column("last_used_at", Moment),
     UniqueConstraint("digest"),
+    ForeignKeyConstraint(["ledger_id"], ["ledgers.id"]),
+    Index("api_keys_ledger_id", "ledger_id", "id"),
+    Index("api_keys_partner_id", "partner_id", "id"),
+)
+
+certifications = Table(
+    "certifications",
+    metadata,
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("item", Text, nullable=False),
+    Column("done_at", Moment, nullable=False),
+    PrimaryKeyConstraint("ledger_id", "item"),
     ForeignKeyConstraint(["ledger_id"], ["ledgers.id"]),
 )
 
@@ -256,6 +306,14 @@ payments_at_gateway = Index(
     payments.c.environment,
     unique=True,
     postgresql_where=text("gateway_id IS NOT NULL"),
+)
+
+payments_by_kind = Index(
+    "payments_kind",
+    payments.c.ledger_id,
+    payments.c.kind,
+    payments.c.status,
+    payments.c.transaction_id,
 )
 
 due_payments = Index(

@@ -12,8 +12,9 @@ from payflow_adapters.postgres import statements
 from payflow_adapters.postgres.arrays import numbers, texts
 from payflow_adapters.postgres.columns import books_columns, journal_columns
 from payflow_adapters.postgres.drivers import Query
+from payflow_adapters.postgres.partner_unit_of_work import PostgresPartnerUnitOfWork
 from payflow_adapters.postgres.payment_unit_of_work import PostgresPaymentUnitOfWork
-from payflow_adapters.postgres.records import partner_record, wallet_record
+from payflow_adapters.postgres.records import wallet_record
 from payflow_adapters.postgres.rows import (
     Values,
     account_of,
@@ -24,13 +25,11 @@ from payflow_adapters.postgres.rows import (
 )
 from payflow_adapters.postgres.staff_unit_of_work import PostgresStaffUnitOfWork
 from payflow_adapters.postgres.webhook_unit_of_work import PostgresWebhookUnitOfWork
-from payflow_domain.access.keys import ApiKey
 from payflow_domain.clock import Clock
 from payflow_domain.ids import AccountId, LedgerId, PartnerId
 from payflow_domain.ledger.idempotency import RETENTION
 from payflow_domain.ledger.ledgers import GENESIS, Environment, Ledger
 from payflow_domain.ledger.ports import Changes, Loaded, Wanted
-from payflow_domain.partners.model import Partner
 from payflow_domain.wallets.model import ExternalIdTaken, Wallet
 
 Key = tuple[LedgerId, str]
@@ -40,7 +39,10 @@ _EXTERNAL_ID_KEY = "wallets_ledger_id_external_wallet_id_key"
 
 @define
 class PostgresUnitOfWork(
-    PostgresPaymentUnitOfWork, PostgresStaffUnitOfWork, PostgresWebhookUnitOfWork
+    PostgresPaymentUnitOfWork,
+    PostgresPartnerUnitOfWork,
+    PostgresStaffUnitOfWork,
+    PostgresWebhookUnitOfWork,
 ):
     """Every capability's unit of work, on one connection."""
 
@@ -125,24 +127,6 @@ class PostgresUnitOfWork(
     def wallet(self, ledger_id: LedgerId, wallet_id: AccountId) -> Wallet | None:
         (rows,) = self.driver.run((statements.LOAD_WALLET, [ledger_id, wallet_id]))
         return wallet_of(rows[0]) if rows else None
-
-    def add_key(self, key: ApiKey) -> None:
-        values = [
-            key.id,
-            key.partner_id,
-            key.ledger_id,
-            key.name,
-            Json(sorted(key.permissions)),
-            key.digest,
-            key.prefix,
-            key.last_four,
-            key.created_at,
-            key.revoked_at,
-        ]
-        self.driver.run((statements.INSERT_API_KEY, values))
-
-    def add_partner(self, partner: Partner) -> None:
-        self.driver.run((statements.INSERT_PARTNER, [Json([partner_record(partner)])]))
 
 
 def _has_moves(one: Changes) -> bool:

@@ -11,12 +11,12 @@ import zlib
 from datetime import datetime
 from typing import Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
-from payflow_domain.access.permissions import Actor, Permission
+from payflow_domain.access.permissions import Actor, Network, Permission, Standing
 from payflow_domain.errors import Unauthenticated
 from payflow_domain.ids import KeyId, LedgerId, PartnerId
-from payflow_domain.ledger.ledgers import Environment
+from payflow_domain.ledger.ledgers import Environment, Ledger
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PREFIX = {Environment.SANDBOX: "sk_test_pf_", Environment.LIVE: "sk_live_pf_"}
@@ -41,7 +41,11 @@ class SecretSource(Protocol):
 
 @frozen
 class ApiKey:
-    """A key as it is kept: the secret itself is not."""
+    """A key as it is kept: the secret itself is not.
+
+    ``replaced_by`` is the key that rotation made in its place. ``standing`` is how its partner
+    stood when the key was read.
+    """
 
     id: KeyId
     partner_id: PartnerId
@@ -49,22 +53,65 @@ class ApiKey:
     environment: Environment
     name: str
     permissions: frozenset[Permission]
-    digest: bytes
+    digest: bytes = field(repr=False)
     prefix: str
     last_four: str
     created_at: datetime
     revoked_at: datetime | None = None
+    expires_at: datetime | None = None
+    allowed_networks: tuple[Network, ...] = ()
+    replaced_by: KeyId | None = None
+    last_used_at: datetime | None = None
+    standing: Standing = Standing.GOOD
 
     @property
     def actor(self) -> Actor:
         """Who acts with this key."""
-        return Actor(self.id, self.partner_id, self.ledger_id, self.environment, self.permissions)
+        return Actor(
+            self.id,
+            self.partner_id,
+            self.ledger_id,
+            self.environment,
+            self.permissions,
+            self.expires_at,
+            self.allowed_networks,
+            self.standing,
+        )
+
+    def is_live(self, now: datetime) -> bool:
+        """Tell whether the key is neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
 def make_secret(environment: Environment, secrets: SecretSource) -> str:
     """Make the secret of a new key."""
     body = _PREFIX[environment] + secrets.characters(BASE62, _RANDOM_LENGTH)
     return body + _check_characters(body)
+
+
+def issue(
+    key_id: KeyId,
+    ledger: Ledger,
+    name: str,
+    permissions: frozenset[Permission],
+    at: datetime,
+    secrets: SecretSource,
+) -> tuple[ApiKey, str]:
+    """Make a key that opens ``ledger``, and its secret."""
+    secret = make_secret(ledger.environment, secrets)
+    key = ApiKey(
+        id=key_id,
+        partner_id=ledger.partner_id,
+        ledger_id=ledger.id,
+        environment=ledger.environment,
+        name=name,
+        permissions=permissions,
+        digest=digest_of(secret),
+        prefix=secret_prefix(ledger.environment),
+        last_four=secret[-4:],
+        created_at=at,
+    )
+    return key, secret
 
 
 def secret_prefix(environment: Environment) -> str:

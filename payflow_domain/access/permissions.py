@@ -1,6 +1,8 @@
 """Permissions, and the actor who has them."""
 
+from datetime import datetime
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 
 from attrs import frozen
 
@@ -21,9 +23,21 @@ class Permission(StrEnum):
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
     EVENTS_READ = "events:read"
+    KEYS_READ = "keys:read"
+    KEYS_WRITE = "keys:write"
 
 
 ALL_PERMISSIONS = frozenset(Permission)
+
+Network = IPv4Network | IPv6Network
+
+
+class Standing(StrEnum):
+    """What a partner's status means for its API keys."""
+
+    GOOD = "good"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
 
 
 class MissingPermission(Forbidden):
@@ -34,13 +48,25 @@ class MissingPermission(Forbidden):
 
 @frozen
 class Actor:
-    """Who acts: an API key of a partner, which opens exactly one ledger."""
+    """Who acts: an API key of a partner, which opens exactly one ledger.
+
+    No ``allowed_networks`` means that the key may be used from anywhere, and no ``expires_at``
+    that it does not expire.
+    """
 
     key_id: KeyId
     partner_id: PartnerId
     ledger_id: LedgerId
     environment: Environment
     permissions: frozenset[Permission]
+    expires_at: datetime | None = None
+    allowed_networks: tuple[Network, ...] = ()
+    standing: Standing = Standing.GOOD
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether there is anything for ``check_entry`` to refuse."""
+        return bool(self.allowed_networks) or self.standing is not Standing.GOOD
 
     def require(self, permission: Permission) -> None:
         """Raise ``MissingPermission`` unless the actor has ``permission``."""

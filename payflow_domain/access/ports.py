@@ -1,6 +1,6 @@
 """What access needs of a store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -9,14 +9,28 @@ from payflow_domain.access.audit import AuditReader, AuditUnitOfWork
 from payflow_domain.access.keys import ApiKey
 from payflow_domain.access.operators import Operator
 from payflow_domain.access.sessions import Attempts, Session
-from payflow_domain.ids import OperatorId
+from payflow_domain.ids import KeyId, LedgerId, OperatorId, PartnerId
+from payflow_domain.ledger.ledgers import Environment, Ledger
+from payflow_domain.ledger.ports import Page, UnitOfWork
 
 
-class KeyUnitOfWork(Protocol):
+class KeyUnitOfWork(UnitOfWork, AuditUnitOfWork, Protocol):
     """One database transaction on API keys."""
 
     def add_key(self, key: ApiKey) -> None:
         """Keep a new key."""
+        ...
+
+    def key(self, ledger_id: LedgerId, key_id: KeyId) -> ApiKey | None:
+        """Return a key of a locked ledger."""
+        ...
+
+    def replace_key(self, key: ApiKey) -> None:
+        """Keep what was changed of a key: when it ends, and what replaces it."""
+        ...
+
+    def count_live_keys(self, ledger_id: LedgerId, now: datetime) -> int:
+        """Count the keys of a locked ledger that are neither revoked nor expired."""
         ...
 
 
@@ -27,7 +41,23 @@ class KeyReader(Protocol):
     """Reads API keys."""
 
     def key_by_digest(self, digest: bytes) -> ApiKey | None:
-        """Return the key whose secret has that SHA-256."""
+        """Return the key whose secret has that SHA-256, and how its partner stands."""
+        ...
+
+    def key(self, key_id: KeyId) -> ApiKey | None:
+        """Return one key, of whatever ledger."""
+        ...
+
+    def keys(self, ledger_id: LedgerId, page: Page) -> Sequence[ApiKey]:
+        """Return the keys of a ledger, newest first. The position of an item is its id."""
+        ...
+
+    def keys_of_partner(self, partner_id: PartnerId, page: Page) -> Sequence[ApiKey]:
+        """Return the keys of a partner in all its ledgers, newest first, as ``keys`` does."""
+        ...
+
+    def ledger_of(self, partner_id: PartnerId, environment: Environment) -> Ledger | None:
+        """Return the partner's ledger in that environment."""
         ...
 
 

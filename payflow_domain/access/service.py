@@ -2,14 +2,7 @@
 
 from attrs import frozen
 
-from payflow_domain.access.keys import (
-    ApiKey,
-    SecretSource,
-    digest_of,
-    invalid_api_key,
-    make_secret,
-    secret_prefix,
-)
+from payflow_domain.access.keys import ApiKey, SecretSource, digest_of, invalid_api_key, issue
 from payflow_domain.access.permissions import Actor, Permission
 from payflow_domain.access.ports import BeginKeys, KeyReader
 from payflow_domain.clock import Clock
@@ -36,30 +29,23 @@ class Access:
         Raises ``InvalidText`` for the name.
         """
         now = self.clock.now()
-        secret = make_secret(ledger.environment, self.secrets)
-        key = ApiKey(
-            id=KeyId(self.ids.minting(now)(API_KEY)),
-            partner_id=ledger.partner_id,
-            ledger_id=ledger.id,
-            environment=ledger.environment,
-            name=check_text(name, NAME_LENGTH_MAX),
-            permissions=permissions,
-            digest=digest_of(secret),
-            prefix=secret_prefix(ledger.environment),
-            last_four=secret[-4:],
-            created_at=now,
-        )
+        key_id = KeyId(self.ids.minting(now)(API_KEY))
+        check_text(name, NAME_LENGTH_MAX)
+        key, secret = issue(key_id, ledger, name, permissions, now, self.secrets)
         with self.begin() as uow:
             uow.add_key(key)
         return key, secret
 
     def authenticate(self, secret: str) -> Actor:
-        """Tell who holds ``secret``; raises ``InvalidApiKey``."""
+        """Tell who holds ``secret``; raises ``InvalidApiKey``.
+
+        Whether the key may be used from where it is used is for ``check_entry``.
+        """
         return self.actor_of(digest_of(secret))
 
     def actor_of(self, digest: bytes) -> Actor:
         """Tell who holds the key with that digest; raises ``InvalidApiKey``."""
         key = self.reader.key_by_digest(digest)
-        if key is None or key.revoked_at is not None:
+        if key is None or not key.is_live(self.clock.now()):
             raise invalid_api_key()
         return key.actor

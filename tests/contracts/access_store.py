@@ -5,36 +5,15 @@ from attrs import evolve
 
 from payflow_domain.access.keys import ApiKey
 from payflow_domain.access.permissions import ALL_PERMISSIONS, Permission
-from payflow_domain.ids import KeyId
 from payflow_domain.ledger.errors import CommitFailed
-from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.partners.service import Partners
 from tests.builders.times import START, TICK, CountingIds, SettableClock
+from tests.contracts.key_journeys import KeyJourneys, another, api_key
 from tests.contracts.stores import AccessStore
 
 
 class Crash(Exception):
     """Something of the program's own went wrong."""
-
-
-def api_key(ledger: Ledger) -> ApiKey:
-    return ApiKey(
-        id=KeyId("key_00000000000000000000000001"),
-        partner_id=ledger.partner_id,
-        ledger_id=ledger.id,
-        environment=ledger.environment,
-        name="Büro 🗝",
-        permissions=ALL_PERMISSIONS,
-        digest=bytes(range(32)),
-        prefix="sk_test_pf_",
-        last_four="aB9z",
-        created_at=START,
-    )
-
-
-def another(key: ApiKey) -> ApiKey:
-    """Return a key that differs from ``key`` where keys must differ."""
-    return evolve(key, id=KeyId(f"{key.id[:-1]}2"), digest=key.digest[::-1])
 
 
 def add(store: AccessStore, *keys: ApiKey) -> None:
@@ -43,7 +22,7 @@ def add(store: AccessStore, *keys: ApiKey) -> None:
             uow.add_key(key)
 
 
-class KeyStoreContract:
+class KeyStoreContract(KeyJourneys):
     """What ``KeyUnitOfWork`` and ``KeyReader`` promise."""
 
     @pytest.fixture

@@ -9,6 +9,7 @@ from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.partners.model import Partner, PartnerStatus
 from payflow_domain.partners.service import Partners
 from tests.builders.times import START, TICK, CountingIds, SettableClock
+from tests.contracts.partner_journeys import PartnerJourneys
 from tests.contracts.stores import PartnerStore
 
 BANK = Partner(
@@ -23,7 +24,7 @@ def add(store: PartnerStore, *partners: Partner) -> None:
             uow.add_partner(partner)
 
 
-class PartnerStoreContract:
+class PartnerStoreContract(PartnerJourneys):
     """What ``PartnerUnitOfWork`` and ``PartnerReader`` promise."""
 
     @pytest.fixture

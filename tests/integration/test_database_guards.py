@@ -44,20 +44,29 @@ def owner(migrated_url: str) -> Iterator[Rows]:
 
 
 @pytest.mark.parametrize(
-    "table", ["entries", "journal_blocks", "gateway_legs", "security_events", "audit_log"]
+    ("table", "column"),
+    [
+        ("entries", "at"),
+        ("journal_blocks", "at"),
+        ("gateway_legs", "at"),
+        ("security_events", "at"),
+        ("audit_log", "at"),
+        ("partner_changes", "at"),
+        ("certifications", "done_at"),
+    ],
 )
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE {} SET at = at + interval '1 second'", "DELETE FROM {}", "TRUNCATE {}"],
+    ["UPDATE {} SET {} = {} + interval '1 second'", "DELETE FROM {}", "TRUNCATE {}"],
     ids=["update", "delete", "truncate"],
 )
 def test_not_even_the_owner_changes_what_is_append_only(
-    owner: Rows, ledger: FundedLedger, table: str, statement: str
+    owner: Rows, ledger: FundedLedger, table: str, column: str, statement: str
 ) -> None:
     assert ledger.wallets
 
     with pytest.raises(psycopg.errors.RestrictViolation, match="append-only"):
-        owner.execute(statement.format(table).encode())
+        owner.execute(statement.format(table, column, column).encode())
 
 
 @pytest.mark.parametrize(
@@ -78,6 +87,12 @@ def test_not_even_the_owner_changes_what_is_append_only(
         "UPDATE gateway_notices SET payload = ''",
         "DELETE FROM gateway_notices",
         "UPDATE security_events SET detail = ''",
+        "UPDATE partners SET legal_name = ''",
+        "UPDATE partner_changes SET actor = ''",
+        "DELETE FROM partner_changes",
+        "DELETE FROM certifications",
+        "UPDATE api_keys SET permissions = '[]'",
+        "DELETE FROM api_keys",
         "DELETE FROM security_events",
         "UPDATE audit_log SET actor = ''",
         "DELETE FROM audit_log",

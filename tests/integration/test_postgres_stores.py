@@ -20,6 +20,7 @@ from tests.builders.ledger import FundedLedger
 from tests.builders.times import START, SettableClock, endpoint_id
 from tests.contracts.access_store import KeyStoreContract
 from tests.contracts.audit_log import AuditLogContract
+from tests.contracts.certification_store import CertificationStoreContract
 from tests.contracts.ledger_machine import LedgerMachine
 from tests.contracts.ledger_store import LedgerStoreContract
 from tests.contracts.partner_store import PartnerStoreContract
@@ -69,6 +70,10 @@ class TestPostgresWalletStore(_OnPostgres, WalletStoreContract):
 
 
 class TestPostgresPartnerStore(_OnPostgres, PartnerStoreContract):
+    pass
+
+
+class TestPostgresCertificationStore(_OnPostgres, CertificationStoreContract):
     pass
 
 

@@ -54,6 +54,7 @@ READS: Mapping[str, Callable[[PostgresStore], object]] = {
         EMPTY, WalletFilter("a user", "EUR", WalletStatus.ACTIVE), Page(20, WALLET)
     ),
     "payment": lambda store: store.payment(EMPTY, TRANSACTION),
+    "certified": lambda store: store.certified(EMPTY),
     "endpoint": lambda store: store.endpoint(EMPTY, ENDPOINT),
     "endpoints": lambda store: store.endpoints(EMPTY, FIRST),
     "endpoints, a later page": lambda store: store.endpoints(EMPTY, Page(20, ENDPOINT)),
@@ -70,8 +71,10 @@ NAMING = {"ledger_id", "wanted"}
 
 OF_ALL = {
     "legs_at_gateway": "reconciling compares all that a gateway has with what was booked",
+    "keys": "what is kept of API keys is not for the role of partners, whose rows have digests",
+    "evidence": "whether a key was replaced is told by API keys; nothing but times is returned",
 }
-"""Methods with such a parameter that no partner's request calls, and what they are for."""
+"""Methods with such a parameter that the program reads for itself, and why."""
 
 _SOURCE = re.compile(r"\bFROM (.*?)(?: WHERE| ORDER BY| LIMIT|$)")
 _WANTED = re.compile(r"unnest\(.*?\) AS w\(.*?\) JOIN (.*?) USING \(.*?\)")

@@ -106,6 +106,8 @@ def test_permissions_have_their_published_names() -> None:
         "webhooks:read",
         "webhooks:write",
         "events:read",
+        "keys:read",
+        "keys:write",
     }
 
 

@@ -1,6 +1,7 @@
 """Remembering keys for a moment."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 
 import falcon.testing
@@ -95,6 +96,51 @@ def test_a_key_that_is_not_good_is_looked_up_each_time(world: World, lookups: Lo
             with pytest.raises(InvalidApiKey):
                 await authenticator.identify(asking(unknown))
         assert lookups.count == 2
+        await threads.close()
+
+    asyncio.run(main())
+
+
+def test_what_was_read_before_a_change_is_not_kept_after_it(world: World) -> None:
+    asked, changed = threading.Event(), threading.Event()
+    lookups = Lookups(world)
+
+    def slow(digest: bytes) -> Actor:
+        actor = lookups.actor_of(digest)
+        asked.set()
+        assert changed.wait(30)
+        return actor
+
+    async def main() -> None:
+        threads = Threads(2, 10)
+        threads.open("tests")
+        authenticator = Authenticator(slow, threads, UNLIMITED, lambda *_: None)
+        early = asyncio.create_task(authenticator.identify(asking(world.key)))
+        await asyncio.to_thread(asked.wait, 30)
+        authenticator.invalidate()
+        late = asyncio.create_task(authenticator.identify(asking(world.key)))
+        await asyncio.sleep(0)
+        changed.set()
+        await asyncio.gather(early, late)
+        assert lookups.count == 2
+        await authenticator.identify(asking(world.key))
+        assert lookups.count == 2
+        await threads.close()
+
+    asyncio.run(main())
+
+
+def test_a_key_of_no_form_is_refused_without_a_look_up(world: World, lookups: Lookups) -> None:
+    mistyped = world.key[:-1] + ("0" if world.key[-1] != "0" else "1")
+
+    async def main() -> None:
+        threads = Threads(2, 10)
+        threads.open("tests")
+        authenticator = Authenticator(lookups.actor_of, threads, UNLIMITED, lambda *_: None)
+        for key in ("", "nonsense", world.key[:-1], world.key + "0", world.key.lower(), mistyped):
+            with pytest.raises(InvalidApiKey):
+                await authenticator.identify(asking(key))
+        assert lookups.count == 0
         await threads.close()
 
     asyncio.run(main())

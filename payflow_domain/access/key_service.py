@@ -1,0 +1,280 @@
+"""The use cases of API keys: made, rotated and revoked, by partners themselves and by staff."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from attrs import evolve, frozen
+
+from payflow_domain.access.audit import AuditEntry, Told
+from payflow_domain.access.key_rules import (
+    LIVE_KEYS_MAX,
+    EnvironmentNotOpen,
+    KeyNotFound,
+    NewKey,
+    TooManyKeys,
+    check_expiry,
+    check_grant,
+    check_replaceable,
+    replace_key,
+)
+from payflow_domain.access.keys import ApiKey, SecretSource, issue
+from payflow_domain.access.operators import StaffActor, StaffPermission
+from payflow_domain.access.permissions import Actor, Permission
+from payflow_domain.access.ports import BeginKeys, KeyReader, KeyUnitOfWork
+from payflow_domain.access.published import publish_key
+from payflow_domain.clock import Clock
+from payflow_domain.ids import API_KEY, IdSource, KeyId, LedgerId, PartnerId, is_id
+from payflow_domain.ledger.batch import Replayed
+from payflow_domain.ledger.idempotency import Answer, Claim, SpentKey, replay
+from payflow_domain.ledger.ledgers import Environment, Ledger
+from payflow_domain.ledger.ports import Changes, Loaded, Page, Wanted
+from payflow_domain.ledger.service import load_ledger
+
+
+@frozen
+class IssuedKey:
+    """A new key with its secret, which is told this once.
+
+    ``old`` is the key that it replaces, if any, as that is now.
+    """
+
+    key: ApiKey
+    secret: str | None
+    old: ApiKey | None = None
+
+
+RenderKey = Callable[[IssuedKey], Answer]
+
+
+@frozen
+class Once:
+    """How a request is answered once: under which idempotency key, and what is kept of it.
+
+    What is rendered to be kept has no secret: a replay cannot tell it.
+    """
+
+    claim: Claim
+    render: RenderKey
+
+
+@frozen
+class _Author:
+    """Who makes a change, for the audit log."""
+
+    id: str
+    address: str | None
+
+
+@frozen
+class ApiKeys:
+    """Keeps the API keys of ledgers.
+
+    A partner's key keeps those of its own ledger only, and grants no more than it has itself.
+    ``address`` is where the caller is, for the audit log.
+    """
+
+    begin: BeginKeys
+    reader: KeyReader
+    clock: Clock
+    ids: IdSource
+    secrets: SecretSource
+
+    def create(
+        self, actor: Actor, new: NewKey, address: str | None = None, once: Once | None = None
+    ) -> IssuedKey | Replayed:
+        """Make a key for the actor's ledger.
+
+        Raises ``MissingPermission``, ``GrantExceedsKey``, ``InvalidExpiry``, ``TooManyKeys``.
+        """
+        actor.require(Permission.KEYS_WRITE)
+        check_grant(actor, new)
+        return self._create(_Author(actor.key_id, address), actor.ledger_id, new, once)
+
+    def create_for(
+        self, staff: StaffActor, partner_id: str, environment: Environment, new: NewKey
+    ) -> IssuedKey:
+        """Make a key for a partner; raises ``EnvironmentNotOpen`` and as ``create``."""
+        staff.require(StaffPermission.ADMINISTER)
+        ledger = self.reader.ledger_of(PartnerId(partner_id), environment)
+        if ledger is None:
+            detail = f"The partner has no {environment.value} ledger; approve or activate it first."
+            raise EnvironmentNotOpen(detail, subject=partner_id)
+        made = self._create(_Author(staff.operator_id, staff.address), ledger.id, new, None)
+        return _issued(made)
+
+    def rotate(
+        self,
+        actor: Actor,
+        key_id: str,
+        overlap: timedelta,
+        address: str | None = None,
+        once: Once | None = None,
+    ) -> IssuedKey | Replayed:
+        """Make a key in the place of another one, which works for ``overlap`` more at most.
+
+        Raises ``KeyNotFound``, ``KeyNotLive`` and as ``create``.
+        """
+        actor.require(Permission.KEYS_WRITE)
+        found = self._find(actor.ledger_id, key_id)
+        check_grant(actor, _alike(found))
+        return self._rotate(_Author(actor.key_id, address), found, overlap, once)
+
+    def rotate_as_staff(self, staff: StaffActor, key_id: str, overlap: timedelta) -> IssuedKey:
+        """Rotate a key of any ledger; raises ``KeyNotFound``, ``KeyNotLive``."""
+        staff.require(StaffPermission.ADMINISTER)
+        found = self._find(None, key_id)
+        author = _Author(staff.operator_id, staff.address)
+        return _issued(self._rotate(author, found, overlap, None))
+
+    def revoke(self, actor: Actor, key_id: str, address: str | None = None) -> ApiKey:
+        """End a key for good; one that is revoked stays as it is. Raises ``KeyNotFound``."""
+        actor.require(Permission.KEYS_WRITE)
+        found = self._find(actor.ledger_id, key_id)
+        return self._revoke(_Author(actor.key_id, address), found)
+
+    def revoke_as_staff(self, staff: StaffActor, key_id: str) -> ApiKey:
+        """End a key of any ledger for good; raises ``KeyNotFound``."""
+        staff.require(StaffPermission.ADMINISTER)
+        found = self._find(None, key_id)
+        return self._revoke(_Author(staff.operator_id, staff.address), found)
+
+    def get(self, actor: Actor, key_id: str) -> ApiKey:
+        """Return a key of the actor's ledger; raises ``KeyNotFound``."""
+        actor.require(Permission.KEYS_READ)
+        return self._find(actor.ledger_id, key_id)
+
+    def list(self, actor: Actor, page: Page) -> Sequence[ApiKey]:
+        """Return the keys of the actor's ledger, newest first."""
+        actor.require(Permission.KEYS_READ)
+        return self.reader.keys(actor.ledger_id, page)
+
+    def list_of(self, staff: StaffActor, partner_id: str, page: Page) -> Sequence[ApiKey]:
+        """Return the keys of a partner in both environments, newest first."""
+        staff.require(StaffPermission.READ)
+        return self.reader.keys_of_partner(PartnerId(partner_id), page)
+
+    def _create(
+        self, author: _Author, ledger_id: LedgerId, new: NewKey, once: Once | None
+    ) -> IssuedKey | Replayed:
+        with self.begin() as uow:
+            books = _load(uow, ledger_id, once)
+            if answered := _answered(books, once):
+                return answered
+            check_expiry(new.expires_at, self.clock.now())
+            issued = self._issue(books.ledger, new)
+            self._check_room(uow, ledger_id)
+            uow.add_key(issued.key)
+            self._note(uow, author, "api_key.created", issued.key, None, publish_key(issued.key))
+            self._spend(uow, books.ledger, once, issued)
+        return issued
+
+    def _rotate(
+        self, author: _Author, found: ApiKey, overlap: timedelta, once: Once | None
+    ) -> IssuedKey | Replayed:
+        with self.begin() as uow:
+            books = _load(uow, found.ledger_id, once)
+            if answered := _answered(books, once):
+                return answered
+            old, now = _present(uow, found), self.clock.now()
+            check_replaceable(old, now)
+            issued = self._issue(books.ledger, _alike(old))
+            replaced = replace_key(old, issued.key.id, now, overlap)
+            issued = evolve(issued, old=replaced)
+            uow.replace_key(replaced)
+            self._check_room(uow, found.ledger_id)
+            uow.add_key(issued.key)
+            before, after = publish_key(old), publish_key(replaced)
+            self._note(uow, author, "api_key.rotated", old, before, after)
+            self._spend(uow, books.ledger, once, issued)
+        return issued
+
+    def _revoke(self, author: _Author, found: ApiKey) -> ApiKey:
+        with self.begin() as uow:
+            _load(uow, found.ledger_id, None)
+            before = _present(uow, found)
+            if before.revoked_at is not None:
+                return before
+            after = evolve(before, revoked_at=self.clock.now())
+            uow.replace_key(after)
+            told = publish_key(before), publish_key(after)
+            self._note(uow, author, "api_key.revoked", after, *told)
+        return after
+
+    def _issue(self, ledger: Ledger, new: NewKey) -> IssuedKey:
+        now = self.clock.now()
+        key_id = KeyId(self.ids.minting(now)(API_KEY))
+        key, secret = issue(key_id, ledger, new.name, new.permissions, now, self.secrets)
+        networks = new.allowed_networks
+        key = evolve(key, expires_at=new.expires_at, allowed_networks=networks)
+        return IssuedKey(key, secret)
+
+    def _check_room(self, uow: KeyUnitOfWork, ledger_id: LedgerId) -> None:
+        if uow.count_live_keys(ledger_id, self.clock.now()) >= LIVE_KEYS_MAX:
+            detail = f"A ledger has at most {LIVE_KEYS_MAX} live keys; revoke one of them first."
+            raise TooManyKeys(detail)
+
+    def _find(self, ledger_id: LedgerId | None, key_id: str) -> ApiKey:
+        """Return a key; of any ledger where ``ledger_id`` is ``None``."""
+        found = self.reader.key(KeyId(key_id)) if is_id(key_id, API_KEY) else None
+        if found is None or ledger_id not in (None, found.ledger_id):
+            detail = "There is no such API key; check its id."
+            raise KeyNotFound(detail, subject=key_id)
+        return found
+
+    def _spend(
+        self, uow: KeyUnitOfWork, ledger: Ledger, once: Once | None, issued: IssuedKey
+    ) -> None:
+        """Keep the answer without the secret."""
+        if once is None:
+            return
+        answer = once.render(evolve(issued, secret=None))
+        head = evolve(ledger, last_at=ledger.next_moment(self.clock.now()))
+        uow.write([Changes(head, spent=[SpentKey(once.claim, answer)])])
+
+    def _note(
+        self,
+        uow: KeyUnitOfWork,
+        author: _Author,
+        action: str,
+        key: ApiKey,
+        before: Told | None,
+        after: Told | None,
+    ) -> None:
+        entry = AuditEntry(
+            at=self.clock.now(),
+            actor=author.id,
+            action=action,
+            subject=key.id,
+            address=author.address,
+            partner_id=key.partner_id,
+            before=before,
+            after=after,
+        )
+        uow.add_audit(entry)
+
+
+def _alike(key: ApiKey) -> NewKey:
+    """Return what a key that replaces ``key`` inherits."""
+    return NewKey(key.name, key.permissions, key.expires_at, key.allowed_networks)
+
+
+def _present(uow: KeyUnitOfWork, found: ApiKey) -> ApiKey:
+    """Return a key as it is now that its ledger is locked; keys are never removed."""
+    return uow.key(found.ledger_id, found.id) or found
+
+
+def _issued(made: IssuedKey | Replayed) -> IssuedKey:
+    """Return what was made without an idempotency key, and so not replayed."""
+    if isinstance(made, Replayed):
+        raise TypeError(made)
+    return made
+
+
+def _load(uow: KeyUnitOfWork, ledger_id: LedgerId, once: Once | None) -> Loaded:
+    return load_ledger(uow, ledger_id, Wanted(keys={once.claim.key} if once else set()))
+
+
+def _answered(books: Loaded, once: Once | None) -> Replayed | None:
+    if once is None or once.claim.key not in books.spent:
+        return None
+    return Replayed(replay(books.spent[once.claim.key], once.claim))
