@@ -1,4 +1,9 @@
-"""The statements of webhooks."""
+"""The statements of webhooks.
+
+So that nobody waits for one another in a circle, whoever writes of an endpoint and of several of
+its deliveries locks the endpoint first, and then the deliveries in the order of their ids. Workers
+who look for something to do wait for nobody.
+"""
 
 _ENDPOINT = """
     e.ledger_id, l.environment, e.id, e.url, e.events, e.description, e.status, e.secret,
@@ -54,8 +59,14 @@ COUNT_ENDPOINTS = """
 """
 
 SKIP_PENDING = """
-    UPDATE webhook_deliveries SET status = 'skipped', next_attempt_at = NULL
-    WHERE ledger_id = %s AND endpoint_id = %s AND next_attempt_at IS NOT NULL
+    WITH pending AS (
+      SELECT ledger_id, endpoint_id, id FROM webhook_deliveries
+      WHERE ledger_id = %s AND endpoint_id = %s AND next_attempt_at IS NOT NULL
+      ORDER BY id FOR UPDATE
+    )
+    UPDATE webhook_deliveries d SET status = 'skipped', next_attempt_at = NULL
+    FROM pending p
+    WHERE d.ledger_id = p.ledger_id AND d.endpoint_id = p.endpoint_id AND d.id = p.id
 """
 
 RETRY_DELIVERY = f"""
@@ -65,10 +76,15 @@ RETRY_DELIVERY = f"""
 """  # noqa: S608  # our own columns
 
 RECOVER = """
-    WITH recovered AS (
-      UPDATE webhook_deliveries SET status = 'pending', next_attempt_at = %s, tries = 0
+    WITH lost AS (
+      SELECT ledger_id, endpoint_id, id FROM webhook_deliveries
       WHERE ledger_id = %s AND endpoint_id = %s AND created_at >= %s
         AND status IN ('failed', 'skipped')
+      ORDER BY id FOR UPDATE
+    ), recovered AS (
+      UPDATE webhook_deliveries d SET status = 'pending', next_attempt_at = %s, tries = 0
+      FROM lost l
+      WHERE d.ledger_id = l.ledger_id AND d.endpoint_id = l.endpoint_id AND d.id = l.id
       RETURNING 1
     )
     SELECT count(*) FROM recovered
@@ -112,7 +128,7 @@ TAKE_DELIVERIES = f"""
         WHERE o.ledger_id = w.ledger_id AND o.endpoint_id = w.endpoint_id
           AND o.next_attempt_at <= %s
         ORDER BY o.next_attempt_at, o.id LIMIT w.room
-        FOR UPDATE
+        FOR UPDATE SKIP LOCKED
       ) d
     ), taken AS (
       UPDATE webhook_deliveries d SET next_attempt_at = %s
@@ -157,6 +173,15 @@ INSERT_DELIVERY = """
 # What the partner, or another worker, has made of a delivery since it was put off stays so, but
 # for one that was skipped meanwhile and has arrived.
 CONCLUDE = """
+    WITH made AS (
+      SELECT w.* FROM unnest(%(ledger_id)s::bigint[], %(endpoint_id)s::text[], %(id)s::text[],
+        %(put_off_to)s::timestamptz[], %(status)s::text[], %(next_attempt_at)s::timestamptz[],
+        %(tries)s::bigint[], %(attempt)s::json[])
+        AS w(ledger_id, endpoint_id, id, put_off_to, status, next_attempt_at, tries, attempt)
+      JOIN webhook_deliveries d
+        ON d.ledger_id = w.ledger_id AND d.endpoint_id = w.endpoint_id AND d.id = w.id
+      ORDER BY d.ledger_id, d.endpoint_id, d.id FOR UPDATE OF d
+    )
     UPDATE webhook_deliveries d SET
       status = CASE
         WHEN d.next_attempt_at = w.put_off_to THEN w.status
@@ -170,10 +195,7 @@ CONCLUDE = """
       attempts = CASE WHEN jsonb_array_length(d.attempts) < %(kept)s THEN d.attempts
         ELSE d.attempts - 0 END
         || jsonb_set(w.attempt::jsonb, '{number}', to_jsonb(d.attempts_made + 1))
-    FROM unnest(%(ledger_id)s::bigint[], %(endpoint_id)s::text[], %(id)s::text[],
-      %(put_off_to)s::timestamptz[], %(status)s::text[], %(next_attempt_at)s::timestamptz[],
-      %(tries)s::bigint[], %(attempt)s::json[])
-      AS w(ledger_id, endpoint_id, id, put_off_to, status, next_attempt_at, tries, attempt)
+    FROM made w
     WHERE d.ledger_id = w.ledger_id AND d.endpoint_id = w.endpoint_id AND d.id = w.id
 """
 

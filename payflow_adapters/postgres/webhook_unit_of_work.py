@@ -8,6 +8,7 @@ from attrs import Factory, define, field
 from payflow_adapters.postgres import webhook_statements as statements
 from payflow_adapters.postgres.arrays import moments, numbers, texts
 from payflow_adapters.postgres.drivers import Driver
+from payflow_adapters.postgres.rows import Values
 from payflow_adapters.postgres.webhook_rows import (
     DELIVERY_WIDTH,
     ENDPOINT_WIDTH,
@@ -81,7 +82,7 @@ class PostgresWebhookUnitOfWork:
     def recover(
         self, ledger_id: LedgerId, endpoint_id: EndpointId, since: datetime, at: datetime
     ) -> int:
-        values = [at, ledger_id, endpoint_id, since]
+        values = [ledger_id, endpoint_id, since, at]
         ((row,),) = self.driver.run((statements.RECOVER, values))
         self.stirred.add(ledger_id)
         return int(row[0])
@@ -125,13 +126,13 @@ class PostgresWebhookUnitOfWork:
         healthy: Collection[EndpointKey],
         failing: Mapping[EndpointKey, datetime],
     ) -> Mapping[EndpointKey, datetime]:
-        self.driver.send((statements.CONCLUDE, concluded_columns(concluded)))
         if healthy:
             self.driver.send((statements.MARK_HEALTHY, _names(healthy)))
-        if not failing:
-            return {}
-        values = [*_names(failing), moments(failing.values())]
-        (rows,) = self.driver.run((statements.MARK_FAILING, values))
+        rows: list[Values] = []
+        if failing:
+            values = [*_names(failing), moments(failing.values())]
+            (rows,) = self.driver.run((statements.MARK_FAILING, values))
+        self.driver.send((statements.CONCLUDE, concluded_columns(concluded)))
         return {(LedgerId(row[0]), EndpointId(row[1])): row[2] for row in rows}
 
     def purge_deliveries(self, before: DeliveryId, limit: int) -> int:
