@@ -39,5 +39,5 @@ class BoundedSecurityLog:
             event = evolve(event, facts={**event.facts, "notKept": str(not_kept)})
         self._log.record(event)
 
-    def security_events(self, limit: int) -> list[SecurityEvent]:
-        return self._log.security_events(limit)
+    def security_events(self, limit: int, before: int | None = None) -> list[SecurityEvent]:
+        return self._log.security_events(limit, before)

@@ -28,6 +28,7 @@ from payflow_domain.access.refusals import Refusals
 from payflow_domain.access.service import Access
 from payflow_domain.access.staff import Staff
 from payflow_domain.ledger.service import Ledgers
+from payflow_domain.oversight.service import Oversight
 from payflow_domain.partners.service import Partners
 from payflow_domain.payments.desk import Desk
 from payflow_domain.payments.model import ANSWER_TIMEOUT
@@ -121,6 +122,9 @@ class Core(containers.DeclarativeContainer):
         clock=clock,
         render=render,
     )
+    oversight = providers.Singleton(
+        Oversight, begin=store.provided.begin, notices=notices, security=security, clock=clock
+    )
     resolver = providers.Singleton(
         Resolver,
         begin=store.provided.begin,
@@ -164,6 +168,7 @@ class Core(containers.DeclarativeContainer):
         notices=notices,
         webhooks=webhooks,
         staff=staff,
+        oversight=oversight,
         ready=store.provided.is_ready,
     )
 

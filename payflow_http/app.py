@@ -18,6 +18,11 @@ from payflow_http.problems import (
     problem_of_http,
 )
 from payflow_http.resources.admin_audit import AuditLog
+from payflow_http.resources.admin_events import (
+    GatewayEventList,
+    GatewayEventReplay,
+    SecurityEventList,
+)
 from payflow_http.resources.auth import CsrfToken, Login, Logout, Me
 from payflow_http.resources.events import Events
 from payflow_http.resources.gateway_notices import GatewayNotices
@@ -154,6 +159,9 @@ def _add_staff_routes(app: App, api: Api) -> None:
         "/auth/me": Me(api),
         "/csrf-token": CsrfToken(api),
         "/admin/audit": AuditLog(api),
+        "/admin/gateway-events": GatewayEventList(api),
+        "/admin/gateway-events/{gateway}/{environment}/{notice_id}/replay": GatewayEventReplay(api),
+        "/admin/security-events": SecurityEventList(api),
     }
     for path, resource in routes.items():
         app.add_route(STAFF_BASE + path, resource)

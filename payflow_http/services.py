@@ -12,6 +12,7 @@ from payflow_domain.errors import PayFlowError
 from payflow_domain.ledger.batch import Request, Result
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.service import BalanceAt, Ledgers
+from payflow_domain.oversight.service import Oversight
 from payflow_domain.payments.notices import Notices
 from payflow_domain.payments.service import Payments
 from payflow_domain.wallets.history import History
@@ -43,6 +44,7 @@ class Services:
     notices: Notices
     webhooks: Webhooks
     staff: Staff
+    oversight: Oversight
     ready: Callable[[], bool]
     run_commits: Runner | None = None
 

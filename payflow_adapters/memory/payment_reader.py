@@ -57,10 +57,17 @@ class MemoryPaymentReader:
         with self._reading:
             return self._tables.notices.get((gateway, environment, notice_id))
 
-    def notices(self, status: NoticeStatus | None, limit: int) -> list[KeptNotice]:
+    def notices(
+        self, status: NoticeStatus | None, limit: int, after: str | None = None
+    ) -> list[KeptNotice]:
         with self._reading:
             kept = [n for n in self._tables.notices.values() if status in (None, n.status)]
-        return sorted(kept, key=_received, reverse=True)[:limit]
+        newest = sorted(kept, key=_place, reverse=True)
+        if after is not None:
+            at, gateway, environment, notice_id = after.split(" ", 3)
+            seen = (datetime.fromisoformat(at), notice_id, gateway, environment)
+            newest = [notice for notice in newest if _place(notice) < seen]
+        return newest[:limit]
 
     def waiting_notices(self, limit: int) -> list[KeptNotice]:
         with self._reading:
@@ -78,15 +85,21 @@ class MemorySecurityLog:
 
     def record(self, event: SecurityEvent) -> None:
         with self._recording:
-            self._events.append(evolve(event, facts=dict(event.facts)))
+            number = len(self._events) + 1
+            self._events.append(evolve(event, facts=dict(event.facts), number=number))
 
-    def security_events(self, limit: int) -> list[SecurityEvent]:
+    def security_events(self, limit: int, before: int | None = None) -> list[SecurityEvent]:
         with self._recording:
-            return self._events[: -limit - 1 : -1]
+            known = self._events if before is None else self._events[: before - 1]
+            return known[: -limit - 1 : -1]
 
 
 def _received(notice: KeptNotice) -> tuple[datetime, str]:
     return notice.received_at, notice.id
+
+
+def _place(notice: KeptNotice) -> tuple[datetime, str, str, str]:
+    return notice.received_at, notice.id, notice.gateway, notice.environment.value
 
 
 def _oldest_first(legs: list[Leg]) -> list[Leg]:

@@ -53,7 +53,6 @@ class Tables:
 
     Entries are numbered per account and events per ledger, both from 1 without a gap, so a range
     of either is read number by number. ``None`` stands for what was there and is no more.
-    of either is read number by number. ``None`` stands for what is not there any more.
     """
 
     partners: MutableMapping[PartnerId, Partner] = Factory(dict)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, tuple_
 
 from payflow_adapters.postgres import payment_statements
 from payflow_adapters.postgres.arrays import texts
@@ -22,6 +22,13 @@ from payflow_domain.ids import LedgerId, TransactionId
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.payments.gateway import MovementKind
 from payflow_domain.payments.model import KeptNotice, Leg, NoticeStatus, Payment
+
+_PLACE = (
+    gateway_notices.c.received_at,
+    gateway_notices.c.id,
+    gateway_notices.c.gateway,
+    gateway_notices.c.environment,
+)
 
 
 @frozen(slots=False)  # so that one store can be all the readers
@@ -98,13 +105,19 @@ class PostgresPaymentReader:
             row = connection.execute(query).one_or_none()
         return notice_of(row) if row else None
 
-    def notices(self, status: NoticeStatus | None, limit: int) -> list[KeptNotice]:
+    def notices(
+        self, status: NoticeStatus | None, limit: int, after: str | None = None
+    ) -> list[KeptNotice]:
         query = select(*NOTICE_COLUMNS)
         if status is not None:
             query = query.where(gateway_notices.c.status == status.value)
-        newest = gateway_notices.c.received_at.desc(), gateway_notices.c.id.desc()
+        if after is not None:
+            at, gateway, environment, notice_id = after.split(" ", 3)
+            seen = (datetime.fromisoformat(at), notice_id, gateway, environment)
+            query = query.where(tuple_(*_PLACE) < seen)
+        query = query.order_by(*(column.desc() for column in _PLACE)).limit(limit)
         with self.database.reading() as connection:
-            rows = connection.execute(query.order_by(*newest).limit(limit)).all()
+            rows = connection.execute(query).all()
         return [notice_of(row) for row in rows]
 
     def waiting_notices(self, limit: int) -> list[KeptNotice]:

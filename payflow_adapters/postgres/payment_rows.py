@@ -28,7 +28,7 @@ LEG_COLUMNS = (
     gateway_legs.c.at,
 )
 NOTICE_COLUMNS = tuple(gateway_notices.columns)
-SECURITY_EVENT_COLUMNS = tuple(security_events.columns)[1:]
+SECURITY_EVENT_COLUMNS = tuple(security_events.columns)
 
 
 def payment_of(row: Values) -> Payment:
@@ -100,5 +100,5 @@ def notice_of(row: Values) -> KeptNotice:
 
 
 def security_event_of(row: Values) -> SecurityEvent:
-    at, kind, detail, address, facts = row
-    return SecurityEvent(at, SecurityEventKind(kind), detail, address, facts)
+    number, at, kind, detail, address, facts = row
+    return SecurityEvent(at, SecurityEventKind(kind), detail, address, facts, number)

@@ -23,8 +23,10 @@ class PostgresSecurityLog:
         with unavailable_as(DatabaseUnavailable), self.database.writing() as connection:
             connection.execute(statements.INSERT_SECURITY_EVENT, values)
 
-    def security_events(self, limit: int) -> list[SecurityEvent]:
+    def security_events(self, limit: int, before: int | None = None) -> list[SecurityEvent]:
         query = select(*SECURITY_EVENT_COLUMNS).order_by(security_events.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(security_events.c.id < before)
         with self.database.reading() as connection:
             rows = connection.execute(query).all()
         return [security_event_of(row) for row in rows]

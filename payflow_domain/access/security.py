@@ -16,13 +16,17 @@ class SecurityEventKind(StrEnum):
 
 @frozen
 class SecurityEvent:
-    """One try. ``facts`` never hold a secret, a signature or a body."""
+    """One try. ``facts`` never hold a secret, a signature or a body.
+
+    ``number`` is given to what is kept, and tells where it stands.
+    """
 
     at: datetime
     kind: SecurityEventKind
     detail: str
     address: str | None = None
     facts: dict[str, str] = field(factory=dict)
+    number: int | None = field(default=None, eq=False)
 
 
 class SecurityLog(Protocol):
@@ -32,6 +36,6 @@ class SecurityLog(Protocol):
         """Keep one."""
         ...
 
-    def security_events(self, limit: int) -> list[SecurityEvent]:
-        """Return the last ``limit`` ones, newest first."""
+    def security_events(self, limit: int, before: int | None = None) -> list[SecurityEvent]:
+        """Return the last ``limit`` ones, newest first, with numbers below ``before``."""
         ...

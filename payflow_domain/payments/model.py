@@ -156,3 +156,9 @@ class KeptNotice:
     received_at: datetime
     status: NoticeStatus = NoticeStatus.RECEIVED
     deliveries: int = 1
+
+    @property
+    def position(self) -> str:
+        """Where it stands among all that were received, for ``Page.after``."""
+        at = self.received_at.isoformat()
+        return f"{at} {self.gateway} {self.environment.value} {self.id}"

@@ -100,8 +100,10 @@ class PaymentReader(Protocol):
         """Return a kept notice."""
         ...
 
-    def notices(self, status: NoticeStatus | None, limit: int) -> list[KeptNotice]:
-        """Return the last ``limit`` notices received, newest first."""
+    def notices(
+        self, status: NoticeStatus | None, limit: int, after: str | None = None
+    ) -> list[KeptNotice]:
+        """Return ``limit`` notices, the newest first that come ``after`` a ``position``."""
         ...
 
     def waiting_notices(self, limit: int) -> list[KeptNotice]:

@@ -75,6 +75,24 @@ class PaymentNotices(PaymentSuite):
         assert store.notices(None, 10) == [two, three, one]
         assert store.notices(None, 2) == [two, three]
 
+    def test_a_page_of_notices_goes_on_where_the_one_before_ended(
+        self, store: PaymentStore
+    ) -> None:
+        same = [
+            evolve(NOTICE, id=name, environment=environment)
+            for name in ("evt 1", "evt_2")
+            for environment in (LIVE, SANDBOX)
+        ]
+        later = evolve(NOTICE, id="evt_0", received_at=START + TICK)
+        keep_notices(store, *same, later)
+
+        seen: list[KeptNotice] = []
+        while page := store.notices(None, 2, seen[-1].position if seen else None):
+            seen += page
+
+        assert seen == [later, *same[::-1]]
+        assert store.notices(NoticeStatus.RECEIVED, 1, later.position) == [same[-1]]
+
     def test_notices_are_listed_by_what_became_of_them(self, store: PaymentStore) -> None:
         one, two, three = (
             evolve(NOTICE, id=f"evt_{n}", received_at=START + n * TICK) for n in range(3)

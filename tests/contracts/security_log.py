@@ -45,6 +45,16 @@ class SecurityLogContract:
         assert store.security_events(10) == [WHOLE, WHOLE, PLAIN]
         assert store.security_events(2) == [WHOLE, WHOLE]
 
+    def test_a_page_goes_on_where_the_one_before_ended(self, store: SecurityLog) -> None:
+        for event in (PLAIN, WHOLE, PLAIN):
+            store.record(event)
+
+        first, second = store.security_events(2)
+
+        assert (first, second) == (PLAIN, WHOLE)
+        assert store.security_events(2, first.number) == [WHOLE, PLAIN]
+        assert store.security_events(2, second.number) == [PLAIN]
+
     def test_facts_are_kept_as_they_were_when_recorded(self, store: SecurityLog) -> None:
         facts = {"type": "charge.succeeded"}
         store.record(SecurityEvent(START, SecurityEventKind.FOREIGN_NOTICE, "", None, facts))

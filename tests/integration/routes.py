@@ -140,6 +140,13 @@ STAFF_ROUTES = (
     StaffRoute("GET", "/api/auth/me"),
     StaffRoute("GET", "/api/csrf-token"),
     StaffRoute("GET", "/api/admin/audit", _S.READ),
+    StaffRoute("GET", "/api/admin/gateway-events", _S.READ),
+    StaffRoute(
+        "POST",
+        "/api/admin/gateway-events/{gateway}/{environment}/{notice_id}/replay",
+        _S.REVIEW,
+    ),
+    StaffRoute("GET", "/api/admin/security-events", _S.READ),
 )
 """What staff call, with a session."""
 

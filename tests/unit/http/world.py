@@ -29,6 +29,7 @@ from payflow_domain.access.staff import Staff
 from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.ledger.ports import Page
 from payflow_domain.ledger.service import Ledgers
+from payflow_domain.oversight.service import Oversight
 from payflow_domain.partners.service import Partners
 from payflow_domain.payments.desk import Desk
 from payflow_domain.payments.notices import Notices
@@ -128,6 +129,20 @@ class World:
         token = csrf_token_of(self.settings.csrf_secret, session_id)
         return {"Cookie": f"payflow_session={session_id}", "X-CSRF-Token": token}
 
+    def admin(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        *,
+        query: str = "",
+        body: object = None,
+    ) -> falcon.testing.Result:
+        """Call the admin API with the headers of a session."""
+        return self.client.simulate_request(
+            method, f"/api/admin{path}", headers=headers, query_string=query, json=body
+        )
+
     def audited(self, action: str | None = None) -> list[AuditEntry]:
         """Return the last entries of the audit log, newest first."""
         self.audit_log.flush()
@@ -174,10 +189,11 @@ def make_world() -> World:
     desk, render = Desk(store.begin, ledgers, clock), partial(render_payment, "")
     audit_log = BoundedAuditLog(store.begin)
     refusals, secrets = Refusals(audit_log, clock), SystemSecrets()
+    notices = Notices(store.begin, store, desk, gateways, store, clock, render)
     services = Services(
         ledgers=ledgers,
         payments=Payments(desk, store, gateways, clock),
-        notices=Notices(store.begin, store, desk, gateways, store, clock, render),
+        notices=notices,
         webhooks=Webhooks(
             store.begin,
             store,
@@ -191,6 +207,7 @@ def make_world() -> World:
         history=History(ledgers),
         access=Access(store.begin, store, clock, ids, secrets),
         staff=Staff(store.begin, store, HASHER, refusals, secrets, clock),
+        oversight=Oversight(store.begin, notices, store, clock),
         ready=lambda: True,
     )
     partners = Partners(store.begin, store, clock, ids)

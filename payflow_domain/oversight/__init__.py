@@ -1,0 +1,1 @@
+"""What staff look at, across all partners, and what they may set right."""

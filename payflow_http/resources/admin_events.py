@@ -1,0 +1,120 @@
+"""What gateways told, and what should not have been tried, for staff."""
+
+from typing import cast
+
+from attrs import frozen
+from falcon.asgi import Response
+
+from payflow_domain.access.operators import StaffPermission
+from payflow_domain.access.security import SecurityEvent
+from payflow_domain.ledger.ledgers import Environment
+from payflow_domain.ledger.ports import Page
+from payflow_domain.ledger.published import Published, publish_time
+from payflow_domain.payments.model import KeptNotice, NoticeNotFound, NoticeStatus
+from payflow_http import queries
+from payflow_http.answers import send_json
+from payflow_http.bodies import EmptyBody
+from payflow_http.incoming import ApiRequest
+from payflow_http.listing import send_page
+from payflow_http.services import Api
+
+_STATUS = {"status": queries.choice({status.value: status for status in NoticeStatus})}
+_ENVIRONMENTS = {environment.value: environment for environment in Environment}
+
+
+@frozen
+class GatewayEventList:
+    """``GET /api/admin/gateway-events``: the notices of gateways, newest first."""
+
+    api: Api
+
+    async def on_get(self, req: ApiRequest, resp: Response) -> None:
+        actor = await self.api.staff.identify(req)
+
+        def read(values: dict[str, object], page: Page) -> list[KeptNotice]:
+            status = cast("NoticeStatus | None", values.get("status"))
+            return self.api.services.oversight.list_notices(actor, status, page)
+
+        await send_page(
+            self.api,
+            req,
+            resp,
+            listing=("gateway-events", None),
+            filters=_STATUS,
+            read=read,
+            publish=_publish_notice,
+            position=_notice_position,
+        )
+
+
+@frozen
+class GatewayEventReplay:
+    """``POST /api/admin/gateway-events/{gateway}/{environment}/{id}/replay``: book it again."""
+
+    api: Api
+
+    async def on_post(
+        self, req: ApiRequest, resp: Response, gateway: str, environment: str, notice_id: str
+    ) -> None:
+        actor = await self.api.staff.identify(req)
+        actor.require(StaffPermission.REVIEW)
+        await req.read(EmptyBody, may_be_empty=True)
+        known = _ENVIRONMENTS.get(environment)
+        if known is None:
+            detail = "There is no such environment; it is sandbox or live."
+            raise NoticeNotFound(detail, subject=environment)
+        # It may ask the gateway how things stand.
+        run, replay = self.api.gateway_threads.run, self.api.services.oversight.replay_notice
+        send_json(resp, _publish_notice(await run(replay, actor, gateway, known, notice_id)))
+
+
+@frozen
+class SecurityEventList:
+    """``GET /api/admin/security-events``, newest first."""
+
+    api: Api
+
+    async def on_get(self, req: ApiRequest, resp: Response) -> None:
+        actor = await self.api.staff.identify(req)
+        await send_page(
+            self.api,
+            req,
+            resp,
+            listing=("security-events", None),
+            filters={},
+            read=lambda _, page: self.api.services.oversight.list_security_events(actor, page),
+            publish=_publish_security_event,
+            position=_security_position,
+        )
+
+
+def _notice_position(notice: KeptNotice) -> str:
+    return notice.position
+
+
+def _publish_notice(notice: KeptNotice) -> Published:
+    """Tell of a notice, but for its payload: that may say who pays, and with what."""
+    return {
+        "gateway": notice.gateway,
+        "environment": notice.environment.value,
+        "id": notice.id,
+        "type": notice.type,
+        "status": notice.status.value,
+        "deliveries": notice.deliveries,
+        "receivedAt": publish_time(notice.received_at),
+    }
+
+
+def _security_position(event: SecurityEvent) -> str:
+    return str(event.number)
+
+
+def _publish_security_event(event: SecurityEvent) -> Published:
+    return {
+        "number": event.number,
+        "at": publish_time(event.at),
+        "kind": event.kind.value,
+        "detail": event.detail,
+        "address": event.address,
+        "facts": event.facts,
+    }
