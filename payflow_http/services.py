@@ -59,7 +59,7 @@ class HttpSettings:
     ``group_requests_max`` requests with at most ``group_commands_max`` commands are committed
     together; ``gateway_threads`` requests wait for a payment gateway at a time, apart from all
     others; ``waiting_max`` requests may wait in each queue before others get 503. So it is with
-    ``login_threads`` and ``logins_waiting_max``: a login takes a processor for some 50 ms, and 64
+    ``login_threads`` and ``logins_waiting_max``: a login takes a processor for 0.2 s, and 64
     MiB. What proxies in the networks ``trusted_proxies`` say of a client's address is believed.
     With ``limits_are_on`` ledgers are held to ``limits``, unless they have others of their own.
     """
