@@ -23,6 +23,7 @@ from payflow_adapters.webhooks.guard import AddressGuard
 from payflow_adapters.webhooks.sender import Sender
 from payflow_bootstrap.gateways import make_gateways
 from payflow_bootstrap.settings import Settings
+from payflow_domain.access.limit_service import Limits
 from payflow_domain.access.operator_service import Operators
 from payflow_domain.access.refusals import Refusals
 from payflow_domain.access.service import Access
@@ -93,6 +94,7 @@ class Core(containers.DeclarativeContainer):
     operators = providers.Singleton(
         Operators, begin=store.provided.begin, reader=store, hasher=hasher, clock=clock, ids=ids
     )
+    limits = providers.Singleton(Limits, store=store)
     partners = providers.Singleton(
         Partners, begin=store.provided.begin, reader=store, clock=clock, ids=ids
     )
@@ -169,6 +171,7 @@ class Core(containers.DeclarativeContainer):
         webhooks=webhooks,
         staff=staff,
         oversight=oversight,
+        limits=limits,
         ready=store.provided.is_ready,
     )
 

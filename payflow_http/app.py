@@ -100,10 +100,12 @@ class _Lifespan:
         self._api.login_threads.open("payflow-logins")
         self._api.commits.open()
         self._api.balances.open()
+        await self._api.background.open()
 
     async def process_shutdown(self, _scope: object, _event: object) -> None:
         await self._api.commits.close()
         await self._api.balances.close()
+        await self._api.background.close()
         await self._api.threads.close()
         await self._api.gateway_threads.close()
         await self._api.login_threads.close()

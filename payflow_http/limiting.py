@@ -15,6 +15,7 @@ from payflow_domain.access.limits import (
     Limit,
 )
 from payflow_domain.access.permissions import Actor
+from payflow_domain.access.shared_limits import KeptLimits
 from payflow_domain.ids import LedgerId
 from payflow_domain.ledger.ledgers import Environment
 from payflow_http.addresses import ClientAddresses
@@ -86,6 +87,15 @@ class Limiter:
         """Take back what ``begin_proof`` counted: the try did not fail."""
         if proof is not None:
             self.meters.give_back(proof)
+
+    def override(self, kept: KeptLimits) -> None:
+        """Hold a ledger to limits of its own, or again to those of its environment."""
+        defaults = self.defaults[kept.environment]
+        own = LedgerLimits(kept.api or defaults.api, kept.money or defaults.money)
+        if own == defaults:
+            self.overrides.pop(kept.ledger_id, None)
+        else:
+            self.overrides[kept.ledger_id] = own
 
     def _meters_of(self, req: ApiRequest, actor: Actor) -> list[Meter]:
         ledger_id = actor.ledger_id

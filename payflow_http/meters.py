@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from itertools import islice
 from time import monotonic_ns
 
 from attrs import Factory, define, field
 
-from payflow_domain.access.limits import Decision, Level, Limit, settle, take
+from payflow_domain.access.limits import Decision, Level, Limit, join, settle, take
+from payflow_domain.access.shared_limits import Taken, Total
 from payflow_http.incoming import ApiRequest
 from payflow_http.problems import Problem
 
@@ -25,18 +27,30 @@ def monotonic_us() -> int:
 
 @define(eq=False)
 class Meter:
-    """One bucket: ``policy`` is what callers know it by, and ``subject`` whose it is."""
+    """One bucket: ``policy`` is what callers know it by, and ``subject`` whose it is.
+
+    ``untold`` grains were taken and not told to other processes yet. ``version`` is that of what
+    was last heard from them.
+    """
 
     policy: str
     subject: str
     limit: Limit
     level: Level = Factory(Level)
+    untold: int = 0
+    version: int = 0
     published: str = field(init=False)
     """The limit as ``RateLimit-Policy`` tells it."""
 
     @published.default
     def _published(self) -> str:
         return f'"{self.policy}";q={self.limit.burst};w={self.limit.window_s}'
+
+    @property
+    def key(self) -> str:
+        """What all processes call the bucket; with another limit it is another one."""
+        limit = self.limit
+        return f"{self.policy} {self.subject} {limit.rate}/{limit.period_s} {limit.burst}"
 
     def publish(self, decision: Decision) -> str:
         """Tell what is left, as ``RateLimit`` does."""
@@ -45,11 +59,15 @@ class Meter:
 
 @define(eq=False)
 class Meters:
-    """The meters of one process, by policy and subject."""
+    """The meters of one process, by policy and subject.
+
+    Those in ``_untold`` were asked for something since they were last told of.
+    """
 
     now: Now = monotonic_us
     count_max: int = METERS_MAX
     _kept: dict[tuple[str, str], Meter] = Factory(dict)
+    _untold: set[Meter] = Factory(set)
 
     def find(self, policy: str, subject: str, limit: Limit) -> Meter:
         """Return the meter of a subject; with another limit it is another one."""
@@ -76,6 +94,9 @@ class Meters:
             told.append(meter.publish(decision))
         req.rate_limit = ", ".join(told)
         req.rate_limit_policy = ", ".join([meter.published for meter in meters])
+        for meter in meters:
+            # Who is refused wants to hear of others as well.
+            self._note(meter, 0 if refusal else meter.limit.grains_of(cost))
         if refusal is not None:
             raise refusal
 
@@ -83,6 +104,32 @@ class Meters:
         """Give back a unit that was taken."""
         level = settle(meter.level, meter.limit, self.now())
         meter.level = Level(max(0, level.used - meter.limit.grains), level.at_us)
+        self._note(meter, -meter.limit.grains)
+
+    def untold(self, limit: int) -> list[Meter]:
+        """Return up to ``limit`` meters that are to be told of, and to hear of others."""
+        return list(islice(self._untold, limit))
+
+    def taken_from(self, meter: Meter) -> Taken:
+        """Return what others are to hear of a meter."""
+        return Taken(meter.key, meter.untold, meter.limit.rate)
+
+    def hear(self, meter: Meter, told: Taken, total: Total) -> None:
+        """Count what others have taken, once ``told`` was told and the answer was ``total``.
+
+        Where nobody else has told anything meanwhile, nobody knows better than this process.
+        """
+        meter.untold -= told.used
+        if total.version != meter.version + 1:
+            used = total.used + meter.untold
+            meter.level = join(meter.level, meter.limit, self.now(), used)
+        meter.version = total.version
+        if not meter.untold:
+            self._untold.discard(meter)
+
+    def _note(self, meter: Meter, grains: int) -> None:
+        meter.untold += grains
+        self._untold.add(meter)
 
     def _make_room(self) -> None:
         """Forget the meters that are whole again, and at least the oldest tenth."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
+from payflow_domain.access.limit_service import Limits
 from payflow_domain.access.limits import DEFAULT_LIMITS, LedgerLimits
 from payflow_domain.access.permissions import Actor
 from payflow_domain.access.service import Access
@@ -21,9 +22,11 @@ from payflow_domain.webhooks.service import Webhooks
 from payflow_http.addresses import ClientAddresses
 from payflow_http.authentication import Authenticator
 from payflow_http.cursors import Cursors
+from payflow_http.exchanging import EXCHANGE_PERIOD_S, LimitExchange
 from payflow_http.grouping import Grouped, Runner
 from payflow_http.incoming import ApiRequest
 from payflow_http.limiting import Limiter
+from payflow_http.periodic import Background
 from payflow_http.staff import StaffGate
 from payflow_http.threads import Threads
 
@@ -45,6 +48,7 @@ class Services:
     webhooks: Webhooks
     staff: Staff
     oversight: Oversight
+    limits: Limits
     ready: Callable[[], bool]
     run_commits: Runner | None = None
 
@@ -95,6 +99,7 @@ class Api:
     addresses: ClientAddresses
     staff: StaffGate
     limiter: Limiter
+    background: Background
 
 
 def make_api(services: Services, settings: HttpSettings) -> Api:
@@ -102,6 +107,9 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
     threads = Threads(settings.threads, settings.waiting_max)
     addresses = ClientAddresses(settings.trusted_proxies)
     limiter = Limiter(addresses, settings.limits, settings.limits_are_on)
+    background = Background()
+    exchange = LimitExchange(limiter, services.limits, background.threads).exchange
+    background.add("exchange_limits", exchange, EXCHANGE_PERIOD_S)
 
     def refuse_key(secret: str, req: ApiRequest) -> None:
         services.staff.refusals.refuse_key(secret, addresses.of(req))
@@ -133,6 +141,7 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
             services.staff, addresses, threads, settings.csrf_secret, settings.cookie_secure
         ),
         limiter=limiter,
+        background=background,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from threading import Lock
 from typing import TypeVar
 
+from payflow_adapters.memory.limits import MemoryLimits
 from payflow_adapters.memory.partners import MemoryCertificationReader, MemoryDirectoryReader
 from payflow_adapters.memory.payment_reader import MemoryPaymentReader, MemorySecurityLog
 from payflow_adapters.memory.staff import MemoryStaffReader
@@ -35,6 +36,7 @@ class MemoryStore(
     MemoryPaymentReader,
     MemoryStaffReader,
     MemoryWebhookReader,
+    MemoryLimits,
     MemorySecurityLog,
 ):
     """Keeps everything in this process, and forgets it when the process ends.

@@ -11,6 +11,7 @@ from payflow_domain.access.audit import AuditEntry
 from payflow_domain.access.keys import ApiKey
 from payflow_domain.access.operators import Operator
 from payflow_domain.access.sessions import Attempts, Session
+from payflow_domain.access.shared_limits import KeptLimits
 from payflow_domain.ids import AccountId, LedgerId, OperatorId, PartnerId, TransactionId
 from payflow_domain.ledger.accounts import Account
 from payflow_domain.ledger.idempotency import RETENTION, IdempotencyKey, SpentKey
@@ -79,6 +80,7 @@ class Tables:
     endpoints: MutableMapping[EndpointKey, Endpoint | None] = Factory(dict)
     deliveries: MutableMapping[DeliveryKey, Delivery | None] = Factory(dict)
     leases: MutableMapping[EndpointKey, Lease | None] = Factory(dict)
+    limits: MutableMapping[LedgerId, KeptLimits] = Factory(dict)
 
     def stage(self) -> "Tables":
         """Return tables that show these rows, and keep to themselves what is written to them."""

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from attrs import evolve
 
+from payflow_adapters.memory.limits import MemoryLimitUnitOfWork
 from payflow_adapters.memory.partners import MemoryPartnerUnitOfWork
 from payflow_adapters.memory.payment_unit_of_work import MemoryPaymentUnitOfWork
 from payflow_adapters.memory.refusals import (
@@ -36,6 +37,7 @@ class MemoryUnitOfWork(
     MemoryPartnerUnitOfWork,
     MemoryStaffUnitOfWork,
     MemoryWebhookUnitOfWork,
+    MemoryLimitUnitOfWork,
 ):
     """Writes to staged tables; the store decides whether they are taken over."""
 

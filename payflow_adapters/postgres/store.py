@@ -11,6 +11,7 @@ from payflow_adapters.postgres.connection import unavailable_as
 from payflow_adapters.postgres.directory_reader import PostgresDirectoryReader
 from payflow_adapters.postgres.drivers import ThreadDriver
 from payflow_adapters.postgres.ledger_reader import PostgresLedgerReader
+from payflow_adapters.postgres.limits import PostgresLimits
 from payflow_adapters.postgres.migrate import is_migrated
 from payflow_adapters.postgres.payment_reader import PostgresPaymentReader
 from payflow_adapters.postgres.security_log import PostgresSecurityLog
@@ -32,10 +33,12 @@ class PostgresStore(
     PostgresSecurityLog,
     PostgresStaffReader,
     PostgresWebhookReader,
+    PostgresLimits,
 ):
-    """Writes through ``begin``, and security events at once; else reads what is committed.
+    """Writes through ``begin``; else reads what is committed.
 
-    ``bell`` is rung after commits that there is something to send of.
+    Security events, and what limits have let through, are written at once. ``bell`` is rung after
+    commits that there is something to send of.
     """
 
     clock: Clock

@@ -480,3 +480,34 @@ due_deliveries = Index(
     webhook_deliveries.c.id,
     postgresql_where=text("next_attempt_at IS NOT NULL"),
 )
+
+# What staff set; null where it is the environment's.
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("ledger_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("rate", BigInteger),
+    Column("burst", BigInteger),
+    Column("money_rate", BigInteger),
+    Column("money_burst", BigInteger),
+    Column("changed_at", Moment, nullable=False),
+    ForeignKeyConstraint(["ledger_id"], ["ledgers.id"]),
+    CheckConstraint(
+        "(rate IS NULL) = (burst IS NULL) AND (money_rate IS NULL) = (money_burst IS NULL)",
+        name="whole",
+    ),
+    Index("rate_limits_changed_at", "changed_at"),
+)
+
+# Worth nothing after a crash, so no log of it is written.
+rate_buckets = Table(
+    "rate_buckets",
+    metadata,
+    Column("key", Id, primary_key=True),
+    Column("used", BigInteger, nullable=False),
+    Column("rate", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("at", Moment, nullable=False),
+    prefixes=["UNLOGGED"],
+    postgresql_with={"fillfactor": "50"},
+)

@@ -43,6 +43,10 @@ class Limit:
     def _capacity(self) -> int:
         return self.burst * self.grains
 
+    def grains_of(self, cost: int) -> int:
+        """Return what ``cost`` units are; what costs more than the burst takes all of it."""
+        return min(cost, self.burst) * self.grains
+
     @property
     def window_s(self) -> int:
         """How many seconds it takes, rounded up, until all of the burst is there again."""
@@ -74,10 +78,10 @@ class Decision:
 def take(level: Level, limit: Limit, now_us: int, cost: int = 1) -> tuple[Level, Decision]:
     """Take ``cost`` units where there are as many; else take none.
 
-    What costs more than the burst takes all of it. A clock that goes back is taken to stand still.
+    A clock that goes back is taken to stand still.
     """
     level = settle(level, limit, now_us)
-    used = level.used + min(cost, limit.burst) * limit.grains
+    used = level.used + limit.grains_of(cost)
     if used > limit.capacity:
         wait_us = -((limit.capacity - used) // limit.rate)
         return level, _decide(level.used, limit, is_allowed=False, wait_us=wait_us)

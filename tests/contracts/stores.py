@@ -6,12 +6,14 @@ from typing import Protocol
 
 import pytest
 
+from payflow_domain.access.limit_service import LimitStore
 from payflow_domain.access.ports import (
     KeyReader,
     KeyUnitOfWork,
     StaffReader,
     StaffUnitOfWork,
 )
+from payflow_domain.access.shared_limits import LimitUnitOfWork
 from payflow_domain.clock import Clock
 from payflow_domain.ids import IdSource
 from payflow_domain.ledger.batch import Request, load_for
@@ -58,6 +60,16 @@ class StaffStore(StaffReader, Protocol):
     """Keeps operators, their sessions, and what was done."""
 
     def begin(self) -> AbstractContextManager[StaffUnitOfWork]: ...
+
+
+class LimitedUnitOfWork(LimitUnitOfWork, PartnerUnitOfWork, Protocol):
+    """One database transaction on limits and on whose they are."""
+
+
+class LimitedStore(LimitStore, PartnerReader, Protocol):
+    """Keeps limits, and the partners whose they are."""
+
+    def begin(self) -> AbstractContextManager[LimitedUnitOfWork]: ...
 
 
 class PaymentStore(LedgerReader, PaymentReader, Protocol):

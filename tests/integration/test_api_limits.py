@@ -1,20 +1,34 @@
 """Limits, as the running server keeps them."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
+import psycopg
 import pytest
 
 from payflow_adapters.postgres.server import EmbeddedServer
-from tests.builders.api_server import ApiServer, running_api, transfer
+from payflow_domain.access.limits import Limit
+from payflow_domain.access.shared_limits import overshoot_max
+from payflow_http.exchanging import EXCHANGE_PERIOD_S
+from tests.builders.api_server import ApiServer, Partner, running_api, transfer
 from tests.builders.http_client import BASE, Answer, Client
+from tests.builders.processes import eventually
 from tests.integration.conftest import new_database
 from tests.integration.scene import assert_problem
 
 BURST = 60
 LIMITED = {"PAYFLOW_RATE_LIMIT": "on", "PAYFLOW_SANDBOX_LIMIT": f"1/{BURST}"}
+
+SECONDS_TO_HEAR = 3.0
+"""A second is what is promised; a busy machine may take longer to say so."""
+
+DELAY_S = 0.5
+"""How long a busy machine may keep an exchange waiting."""
+
+TRANSACTIONS = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +94,89 @@ def test_another_address_in_a_header_makes_no_difference(
 
     assert statuses[:20] == [401] * 20
     assert 429 in statuses[20:]
+
+
+def test_a_request_costs_no_statement_for_its_limits(limited: ApiServer) -> None:
+    partner = limited.new_partner()
+    give(partner, Limit(10_000, 10_000))
+    client = limited.client(partner.key_with())
+    assert eventually(lambda: quota(client) == 10_000)
+    before = transactions(limited)
+
+    statuses = {client.get("/wallets").status for _ in range(400)}
+
+    assert statuses == {403}
+    assert transactions(limited) - before < 100
+
+
+def test_what_staff_changed_holds_within_a_second(limited: ApiServer) -> None:
+    partner = limited.new_partner()
+    assert quota(partner.client) == BURST
+
+    give(partner, Limit(3, 7))
+    assert eventually(lambda: quota(partner.client) == 7, SECONDS_TO_HEAR)
+    give(partner, None)
+    assert eventually(lambda: quota(partner.client) == BURST, SECONDS_TO_HEAR)
+
+
+def test_four_processes_let_through_little_more_than_one_would(
+    postgres_server: EmbeddedServer, migrated: str, tmp_path: Path
+) -> None:
+    limit, processes, seconds = Limit(40, 80), 4, 4
+    variables = {"PAYFLOW_RATE_LIMIT": "on", "PAYFLOW_SANDBOX_LIMIT": f"{limit.rate}/{limit.burst}"}
+    with (
+        new_database(postgres_server, migrated) as name,
+        running_api(
+            postgres_server.url(name),
+            tmp_path / "api.log",
+            processes=processes,
+            variables=variables,
+        ) as server,
+        server.new_partner().clients(40) as clients,
+    ):
+        assert {worker.pid for worker in server.workers() if connections(worker)} == {
+            worker.pid for worker in server.workers()
+        }
+        served, took_s = hammer(clients, seconds)
+
+    fair = limit.burst + limit.rate * took_s
+    assert served >= limit.burst
+    assert served <= fair + overshoot_max(limit, processes, EXCHANGE_PERIOD_S + DELAY_S)
+
+
+def hammer(clients: Sequence[Client], seconds: float) -> tuple[int, float]:
+    """Ask over each client as fast as it goes; return how much was served in what time."""
+    began = time.monotonic()
+
+    def ask(client: Client) -> int:
+        served = 0
+        while time.monotonic() - began < seconds:
+            served += client.get("/wallets").status == 200
+        return served
+
+    with ThreadPoolExecutor(len(clients)) as threads:
+        served = sum(threads.map(ask, clients))
+    return served, time.monotonic() - began
+
+
+def connections(worker: psutil.Process) -> int:
+    return sum(one.status == psutil.CONN_ESTABLISHED for one in worker.net_connections("tcp"))
+
+
+def give(partner: Partner, api: Limit | None) -> None:
+    with partner.core.store().begin() as uow:
+        uow.keep_limits(partner.ledger.id, api, None)
+
+
+def quota(client: Client) -> int:
+    told = client.get("/wallets").headers["RateLimit-Policy"]
+    return int(told.split(";")[1].removeprefix("q="))
+
+
+def transactions(server: ApiServer) -> int:
+    """Count the transactions of the database; a backend that is idle tells within a second."""
+    time.sleep(1.2)
+    with psycopg.connect(server.database_url) as connection:
+        row = connection.execute(TRANSACTIONS).fetchone()
+    assert row is not None
+    return int(row[0])

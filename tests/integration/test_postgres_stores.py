@@ -23,6 +23,7 @@ from tests.contracts.audit_log import AuditLogContract
 from tests.contracts.certification_store import CertificationStoreContract
 from tests.contracts.ledger_machine import LedgerMachine
 from tests.contracts.ledger_store import LedgerStoreContract
+from tests.contracts.limit_store import LimitStoreContract
 from tests.contracts.partner_store import PartnerStoreContract
 from tests.contracts.payment_due import LATER, put_off
 from tests.contracts.payment_store import PaymentStoreContract
@@ -145,6 +146,10 @@ class TestPostgresWebhookStore(WebhookStoreContract):
             taken = uow.take_endpoints("anna", START, START, None, 2)
 
         assert [one.sequence for one in taken] == [4]
+
+
+class TestPostgresLimitStore(_OnPostgres, LimitStoreContract):
+    pass
 
 
 class TestPostgresSecurityLog(_OnPostgres, SecurityLogContract):

@@ -20,6 +20,7 @@ from payflow_adapters.passwords import Argon2Hasher
 from payflow_adapters.secret_source import SystemSecrets
 from payflow_adapters.webhooks.guard import AddressGuard
 from payflow_domain.access.audit import COMMAND_LINE, AuditEntry, AuditFilter
+from payflow_domain.access.limit_service import Limits
 from payflow_domain.access.operator_service import Operators
 from payflow_domain.access.operators import Role
 from payflow_domain.access.permissions import ALL_PERMISSIONS, Permission
@@ -208,6 +209,7 @@ def make_world() -> World:
         access=Access(store.begin, store, clock, ids, secrets),
         staff=Staff(store.begin, store, HASHER, refusals, secrets, clock),
         oversight=Oversight(store.begin, notices, store, clock),
+        limits=Limits(store),
         ready=lambda: True,
     )
     partners = Partners(store.begin, store, clock, ids)
