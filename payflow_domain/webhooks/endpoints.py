@@ -203,8 +203,3 @@ def enable(endpoint: Endpoint) -> Endpoint:
         disabled_at=None,
         failing_since=None,
     )
-
-
-def is_failing_too_long(endpoint: Endpoint, at: datetime) -> bool:
-    """Tell whether a failure at ``at`` ends the patience with an endpoint."""
-    return endpoint.failing_since is not None and at - endpoint.failing_since >= FAILING_MAX

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from payflow_domain.access.keys import SecretSource
 from payflow_domain.access.permissions import Actor, Permission
@@ -130,6 +130,7 @@ class Webhooks:
 
         Raises ``EndpointNotFound``, ``UnsafeUrl``, ``InvalidText``.
         """
+        actor.require(Permission.WEBHOOKS_WRITE)
         if change.url is not None:
             self.guard.check_url(change.url)
         _check_description(change.description)
@@ -179,6 +180,7 @@ class Webhooks:
 
         Raises ``EndpointNotFound``, ``InvalidOverlap``, ``RotationUnderWay``.
         """
+        actor.require(Permission.WEBHOOKS_WRITE)
         if not timedelta(0) <= overlap <= OVERLAP_MAX:
             detail = f"Both secrets sign for 0 to {OVERLAP_MAX.days * 86_400} seconds."
             raise InvalidOverlap(detail)
@@ -273,10 +275,12 @@ class Webhooks:
             books = load_ledger(uow, actor.ledger_id, wanted)
             if claim is not None and claim.key in books.spent:
                 return Replayed(replay(books.spent[claim.key], claim))
-            done = effect(uow, books.ledger, self.clock.now())
+            now = self.clock.now()
+            done = effect(uow, books.ledger, now)
             if claim is not None:
-                spent = SpentKey(claim, asked.render(done))
-                uow.write([Changes(books.ledger, spent=[spent])])
+                # A key counts as spent when its ledger last moved.
+                ledger = evolve(books.ledger, last_at=books.ledger.next_moment(now))
+                uow.write([Changes(ledger, spent=[SpentKey(claim, asked.render(done))])])
         return done
 
     def _replace(
