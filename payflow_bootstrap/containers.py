@@ -23,6 +23,7 @@ from payflow_adapters.webhooks.guard import AddressGuard
 from payflow_adapters.webhooks.sender import Sender
 from payflow_bootstrap.gateways import make_gateways
 from payflow_bootstrap.settings import Settings
+from payflow_domain.access.key_service import ApiKeys
 from payflow_domain.access.limit_service import Limits
 from payflow_domain.access.operator_service import Operators
 from payflow_domain.access.refusals import Refusals
@@ -30,6 +31,8 @@ from payflow_domain.access.service import Access
 from payflow_domain.access.staff import Staff
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.oversight.service import Oversight
+from payflow_domain.partners.certifying import Certifications
+from payflow_domain.partners.onboarding import Onboarding
 from payflow_domain.partners.service import Partners
 from payflow_domain.payments.desk import Desk
 from payflow_domain.payments.model import ANSWER_TIMEOUT
@@ -97,6 +100,21 @@ class Core(containers.DeclarativeContainer):
     limits = providers.Singleton(Limits, store=store)
     partners = providers.Singleton(
         Partners, begin=store.provided.begin, reader=store, clock=clock, ids=ids
+    )
+    api_keys = providers.Singleton(
+        ApiKeys, begin=store.provided.begin, reader=store, clock=clock, ids=ids, secrets=secrets
+    )
+    certifications = providers.Singleton(
+        Certifications, begin=store.provided.begin, reader=store, clock=clock
+    )
+    onboarding = providers.Singleton(
+        Onboarding,
+        begin=store.provided.begin,
+        reader=store,
+        certifications=certifications,
+        clock=clock,
+        ids=ids,
+        currencies=currencies,
     )
     loop_writer = providers.Singleton(LoopWriter, url=database_url, clock=clock, bell=bell)
     loop_ledgers = providers.Singleton(
@@ -166,6 +184,9 @@ class Core(containers.DeclarativeContainer):
         wallets=wallets,
         history=history,
         access=access,
+        api_keys=api_keys,
+        onboarding=onboarding,
+        certifications=certifications,
         payments=payments,
         notices=notices,
         webhooks=webhooks,

@@ -27,16 +27,20 @@ _CREATED, _ACCEPTED = int(HTTPStatus.CREATED), int(HTTPStatus.ACCEPTED)
 _DECLINED = HTTPStatus.PAYMENT_REQUIRED
 
 
-async def commit_one(api: Api, req: ApiRequest, resp: Response, actor: Actor, unit: Unit) -> None:
-    """Have one unit committed and answer with its transaction; raises why it was refused."""
+async def commit_one(api: Api, req: ApiRequest, resp: Response, actor: Actor, unit: Unit) -> bool:
+    """Have one unit committed and answer with its transaction; raises why it was refused.
+
+    Returns False where the request was answered before.
+    """
     request = Request(actor.ledger_id, (unit,), claim_of(req), render_one)
     executed = await commit(api, resp, request)
     if executed is None:
-        return
+        return False
     outcome = executed.outcomes[0]
     if isinstance(outcome, PayFlowError):
         raise outcome
     send(resp, executed.answer or REFUSED)
+    return True
 
 
 async def commit(api: Api, resp: Response, request: Request) -> Executed | None:
@@ -53,6 +57,11 @@ async def commit(api: Api, resp: Response, request: Request) -> Executed | None:
 def replay(resp: Response, replayed: Replayed) -> None:
     """Answer as the first request with the key was answered."""
     send(resp, replayed.answer)
+    mark_replayed(resp)
+
+
+def mark_replayed(resp: Response) -> None:
+    """Say that this answer was given before."""
     resp.set_header("Idempotent-Replayed", "true")
 
 

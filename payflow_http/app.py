@@ -17,17 +17,30 @@ from payflow_http.problems import (
     problem_of,
     problem_of_http,
 )
+from payflow_http.resources.admin_api_keys import (
+    AdminApiKey,
+    AdminApiKeyRotation,
+    AdminPartnerKeys,
+)
 from payflow_http.resources.admin_audit import AuditLog
 from payflow_http.resources.admin_events import (
     GatewayEventList,
     GatewayEventReplay,
     SecurityEventList,
 )
+from payflow_http.resources.admin_partners import (
+    AdminPartnerItem,
+    AdminPartnerList,
+    AdminPartnerStatus,
+)
+from payflow_http.resources.api_keys import ApiKeyItem, ApiKeyList, ApiKeyRotation
 from payflow_http.resources.auth import CsrfToken, Login, Logout, Me
+from payflow_http.resources.certification import CertificationItems
 from payflow_http.resources.events import Events
 from payflow_http.resources.gateway_notices import GatewayNotices
 from payflow_http.resources.health import Health, Ready
 from payflow_http.resources.movements import Credits, Debits
+from payflow_http.resources.partner_applications import PartnerApplications
 from payflow_http.resources.payouts import Payouts
 from payflow_http.resources.transactions import Reversals, TransactionItem, TransactionList
 from payflow_http.resources.transfers import TransferBatches, Transfers
@@ -127,6 +140,11 @@ def _add_routes(app: App, api: Api) -> None:
         "/transactions/{transaction_id}": TransactionItem(api),
         "/transactions/{transaction_id}/reverse": Reversals(api),
         "/events": Events(api),
+        "/api-keys": ApiKeyList(api),
+        "/api-keys/{key_id}": ApiKeyItem(api),
+        "/api-keys/{key_id}/rotate": ApiKeyRotation(api),
+        "/certification": CertificationItems(api),
+        "/partner-applications": PartnerApplications(api),
         "/webhooks/stripe": GatewayNotices(api),
         **_webhook_routes(api),
     }
@@ -164,6 +182,12 @@ def _add_staff_routes(app: App, api: Api) -> None:
         "/admin/gateway-events": GatewayEventList(api),
         "/admin/gateway-events/{gateway}/{environment}/{notice_id}/replay": GatewayEventReplay(api),
         "/admin/security-events": SecurityEventList(api),
+        "/admin/partners": AdminPartnerList(api),
+        "/admin/partners/{partner_id}": AdminPartnerItem(api),
+        "/admin/partners/{partner_id}/status": AdminPartnerStatus(api),
+        "/admin/partners/{partner_id}/api-keys": AdminPartnerKeys(api),
+        "/admin/api-keys/{key_id}": AdminApiKey(api),
+        "/admin/api-keys/{key_id}/rotate": AdminApiKeyRotation(api),
     }
     for path, resource in routes.items():
         app.add_route(STAFF_BASE + path, resource)

@@ -8,6 +8,8 @@ from payflow_http.codec import pointer_to
 _MEMBER_OF_CODE = {
     "external_id_taken": "externalWalletId",
     "unknown_currency": "currency",
+    "invalid_expiry": "expiresAt",
+    "reason_missing": "reason",
     "unsafe_url": "url",
     "invalid_overlap": "overlapSeconds",
     "reversal_exceeds_original": "amount",

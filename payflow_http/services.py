@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
+from payflow_domain.access.key_service import ApiKeys
 from payflow_domain.access.limit_service import Limits
 from payflow_domain.access.limits import DEFAULT_LIMITS, LedgerLimits
 from payflow_domain.access.permissions import Actor
@@ -14,6 +15,8 @@ from payflow_domain.ledger.batch import Request, Result
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.service import BalanceAt, Ledgers
 from payflow_domain.oversight.service import Oversight
+from payflow_domain.partners.certifying import Certifications
+from payflow_domain.partners.onboarding import Onboarding
 from payflow_domain.payments.notices import Notices
 from payflow_domain.payments.service import Payments
 from payflow_domain.wallets.history import History
@@ -27,6 +30,7 @@ from payflow_http.grouping import Grouped, Runner
 from payflow_http.incoming import ApiRequest
 from payflow_http.limiting import Limiter
 from payflow_http.periodic import Background
+from payflow_http.replays import Replays
 from payflow_http.staff import StaffGate
 from payflow_http.threads import Threads
 
@@ -43,6 +47,9 @@ class Services:
     wallets: Wallets
     history: History
     access: Access
+    api_keys: ApiKeys
+    onboarding: Onboarding
+    certifications: Certifications
     payments: Payments
     notices: Notices
     webhooks: Webhooks
@@ -98,6 +105,7 @@ class Api:
     cursors: Cursors
     addresses: ClientAddresses
     staff: StaffGate
+    replays: Replays
     limiter: Limiter
     background: Background
 
@@ -142,6 +150,7 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
         ),
         limiter=limiter,
         background=background,
+        replays=Replays(services.certifications.note_replay, threads),
     )
 
 

@@ -67,6 +67,8 @@ from payflow_http.bodies import (
     WebhookEndpointChangeBody,
 )
 from payflow_http.codec import Document, pointer_to
+from payflow_http.directory_bodies import DIRECTORY_BODIES, VolumeBody
+from payflow_http.directory_scalars import DIRECTORY_SCALARS
 from payflow_http.moments import HOW, INVALID, read_moment
 from payflow_http.problems import Fault, malformed
 from payflow_http.refusals import Refused, refused, string
@@ -195,6 +197,7 @@ _SCALARS: Mapping[object, _Hook] = {
     Seconds: _structure_seconds,
     datetime: _structure_moment,
     WalletStatus: _structure_status,
+    **DIRECTORY_SCALARS,
 }
 
 
@@ -278,7 +281,9 @@ def _hooks() -> dict[type, _Hook]:
         SecretRotationBody,
         RecoveryBody,
         LoginBody,
+        *DIRECTORY_BODIES,
     )
+    converter.register_structure_hook(VolumeBody, _object_hook(converter, VolumeBody))
     hooks: dict[type, _Hook] = {body: _object_hook(converter, body) for body in bodies}
     hooks |= {body: _at_least_one(hooks[body], members) for body, members in _CHANGES.items()}
     converter.register_structure_hook(TransferBody, hooks[TransferBody])

@@ -132,6 +132,9 @@ class MemoryDirectoryReader:
     def keys_of_partner(self, partner_id: PartnerId, page: Page) -> Sequence[ApiKey]:
         return _newest_first([key for key in self._keys() if key.partner_id == partner_id], page)
 
+    def count_live_keys(self, partner_id: PartnerId, now: datetime) -> int:
+        return sum(key.partner_id == partner_id and key.is_live(now) for key in self._keys())
+
     def _keys(self) -> list[ApiKey]:
         with self._reading:
             return [_with_standing(self._tables, key) for key in self._tables.keys.values()]

@@ -1,6 +1,7 @@
 """Reading who there is: partners and their API keys."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from attrs import frozen
 from sqlalchemy import ColumnElement, func, select
@@ -39,6 +40,16 @@ class PostgresDirectoryReader:
 
     def keys_of_partner(self, partner_id: PartnerId, page: Page) -> Sequence[ApiKey]:
         return self._keys(api_keys.c.partner_id == partner_id, page)
+
+    def count_live_keys(self, partner_id: PartnerId, now: datetime) -> int:
+        expires_at = api_keys.c.expires_at
+        query = select(func.count()).where(
+            api_keys.c.partner_id == partner_id,
+            api_keys.c.revoked_at.is_(None),
+            expires_at.is_(None) | (expires_at > now),
+        )
+        with self.database.reading() as connection:
+            return connection.execute(query).scalar_one()
 
     def _key(self, which: ColumnElement[bool]) -> ApiKey | None:
         keys = self._read_keys(which, 1)

@@ -46,6 +46,14 @@ class Application:
 
 
 @frozen
+class Taken:
+    """An application that waits; ``is_replayed`` where it was sent before with its key."""
+
+    partner: Partner
+    is_replayed: bool = False
+
+
+@frozen
 class Waiting:
     """How many applications wait for a decision, and how many of them with a certain contact."""
 

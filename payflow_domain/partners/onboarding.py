@@ -13,7 +13,7 @@ from payflow_domain.ledger.idempotency import Claim
 from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.ports import Page
 from payflow_domain.money import Currencies, decimal_places
-from payflow_domain.partners.application import application_key
+from payflow_domain.partners.application import Taken, application_key
 from payflow_domain.partners.certification import Certification, certification_open
 from payflow_domain.partners.certifying import Certifications
 from payflow_domain.partners.model import (
@@ -78,6 +78,7 @@ class PartnerFile:
     changes: Sequence[PartnerChange]
     ledgers: Sequence[Ledger]
     certification: Certification | None
+    live_keys: int
 
 
 @frozen
@@ -91,7 +92,7 @@ class Onboarding:
     ids: IdSource
     currencies: Currencies
 
-    def apply(self, profile: Profile, address: str | None, claim: Claim | None = None) -> Partner:
+    def apply(self, profile: Profile, address: str | None, claim: Claim | None = None) -> Taken:
         """Take an application from anybody; the same one with the same key is taken once.
 
         Raises ``TooManyApplications``, ``UnknownCurrency`` and ``IdempotencyKeyReused``.
@@ -106,12 +107,12 @@ class Onboarding:
                 if made.key.fingerprint != key.fingerprint:
                     detail = "This idempotency key was used for a different application."
                     raise IdempotencyKeyReused(detail)
-                return made.partner
+                return Taken(made.partner, is_replayed=True)
             waiting.check()
             partner = self._new(profile.legal_name or "", PartnerStatus.PENDING, profile)
             uow.add_partner(partner, key)
             self._note(uow, partner, None, ANONYMOUS, address)
-        return partner
+        return Taken(partner)
 
     def create(self, staff: StaffActor, name: str, profile: Profile) -> tuple[Partner, Ledger]:
         """Take in a partner at once, with its sandbox; raises ``InvalidText``."""
@@ -171,7 +172,13 @@ class Onboarding:
             self.reader.partner_changes(partner.id, CHANGES_SHOWN_MAX),
             ledgers,
             self._certification_of(partner.id),
+            self.reader.count_live_keys(partner.id, self.clock.now()),
         )
+
+    def get(self, staff: StaffActor, partner_id: str) -> Partner:
+        """Return one partner; raises ``PartnerNotFound``."""
+        staff.require(StaffPermission.READ)
+        return self._find(partner_id)
 
     def _new(self, name: str, status: PartnerStatus, profile: Profile) -> Partner:
         now = self.clock.now()

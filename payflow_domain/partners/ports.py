@@ -84,6 +84,10 @@ class PartnerReader(Protocol):
         """Return the last ``limit`` changes of a partner, newest first."""
         ...
 
+    def count_live_keys(self, partner_id: PartnerId, now: datetime) -> int:
+        """Count the partner's API keys that are neither revoked nor expired."""
+        ...
+
     def ledger_of(self, partner_id: PartnerId, environment: Environment) -> Ledger | None:
         """Return the partner's ledger in that environment."""
         ...

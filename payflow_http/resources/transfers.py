@@ -42,7 +42,9 @@ class Transfers:
         actor = await self.api.authenticator.identify(req)
         actor.require(Permission.TRANSFERS_WRITE)
         body = await req.read(TransferBody)
-        await commit_one(self.api, req, resp, actor, _book(self.api, actor, body))
+        unit = _book(self.api, actor, body)
+        if not await commit_one(self.api, req, resp, actor, unit):
+            await self.api.replays.note(actor)
 
 
 @frozen
@@ -73,6 +75,7 @@ class TransferBatches:
         request = Request(actor.ledger_id, batch.units(), claim_of(req), batch.render)
         executed = await commit(self.api, resp, request)
         if executed is None:
+            await self.api.replays.note(actor)
             return
         if not executed.took_effect:
             raise batch.refusal(cast("Sequence[PayFlowError]", executed.outcomes))

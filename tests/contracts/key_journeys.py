@@ -113,6 +113,8 @@ class KeyJourneys:
             counts = [uow.count_live_keys(key.ledger_id, at) for at in (START, START + TICK)]
 
         assert counts == [2, 1]
+        assert store.count_live_keys(key.partner_id, START) == 3
+        assert store.count_live_keys(PartnerId("ptr_other"), START) == 0
 
     def test_keys_are_listed_newest_first_by_ledger_and_by_partner(
         self, store: AccessStore, key: ApiKey

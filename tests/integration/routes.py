@@ -7,6 +7,7 @@ A route that is added gets one line here. The objects in its path and body are c
 import re
 from collections.abc import Iterator, Mapping
 from string import Template
+from typing import Any
 
 import orjson
 from attrs import evolve, frozen
@@ -60,8 +61,9 @@ class Route:
         return evolve(self, body=_strayed(body)), sorted(places)
 
 
-def _strayed(value: object) -> Json:
-    assert isinstance(value, dict)
+def _strayed(value: object) -> Any:  # noqa: ANN401 - what JSON has
+    if not isinstance(value, dict):
+        return value
     inner = {
         name: [_strayed(item) for item in member] if isinstance(member, list) else member
         for name, member in value.items()
@@ -73,7 +75,8 @@ def _strays(value: Json, place: str) -> Iterator[str]:
     yield from (f"{place}/{name}" for name in STRAY if name not in value)
     for name, member in value.items():
         for index, item in enumerate(member if isinstance(member, list) else []):
-            yield from _strays(item, f"{place}/{name}/{index}")
+            if isinstance(item, dict):
+                yield from _strays(item, f"{place}/{name}/{index}")
 
 
 _MONEY = {"amount": 100, "currency": "EUR"}
@@ -103,6 +106,11 @@ ROUTES = (
     Route("GET", "/transactions/{transaction_id}", _P.TRANSACTIONS_READ),
     Route("POST", "/transactions/{transaction_id}/reverse", _P.TRANSACTIONS_WRITE, {"amount": 1}),
     Route("GET", "/events", _P.EVENTS_READ),
+    Route("GET", "/api-keys", _P.KEYS_READ),
+    Route("POST", "/api-keys", _P.KEYS_WRITE, {"name": "Ours", "permissions": ["keys:write"]}),
+    Route("GET", "/api-keys/{key_id}", _P.KEYS_READ),
+    Route("DELETE", "/api-keys/{key_id}", _P.KEYS_WRITE),
+    Route("POST", "/api-keys/{key_id}/rotate", _P.KEYS_WRITE, {"oldKeyExpiresIn": 60}),
     Route("GET", "/webhook-endpoints", _P.WEBHOOKS_READ),
     Route("POST", "/webhook-endpoints", _P.WEBHOOKS_WRITE, {"url": "https://example.com/hook"}),
     Route("GET", _ENDPOINT, _P.WEBHOOKS_READ),
@@ -134,6 +142,12 @@ class StaffRoute:
 
 
 _S = StaffPermission
+_PARTNER = {
+    "name": "A partner",
+    "legalName": "A partner Ltd",
+    "country": "KE",
+    "contactEmail": "a@partner.example",
+}
 
 STAFF_ROUTES = (
     StaffRoute("POST", "/api/auth/logout"),
@@ -147,8 +161,29 @@ STAFF_ROUTES = (
         _S.REVIEW,
     ),
     StaffRoute("GET", "/api/admin/security-events", _S.READ),
+    StaffRoute("GET", "/api/admin/partners", _S.READ),
+    StaffRoute("POST", "/api/admin/partners", _S.REVIEW, _PARTNER),
+    StaffRoute("GET", "/api/admin/partners/{partner_id}", _S.READ),
+    StaffRoute(
+        "PATCH", "/api/admin/partners/{partner_id}/status", _S.REVIEW, {"status": "approved"}
+    ),
+    StaffRoute("GET", "/api/admin/partners/{partner_id}/api-keys", _S.READ),
+    StaffRoute(
+        "POST",
+        "/api/admin/partners/{partner_id}/api-keys",
+        _S.ADMINISTER,
+        {"name": "Theirs", "environment": "sandbox", "permissions": ["wallets:read"]},
+    ),
+    StaffRoute("DELETE", "/api/admin/api-keys/{key_id}", _S.ADMINISTER),
+    StaffRoute("POST", "/api/admin/api-keys/{key_id}/rotate", _S.ADMINISTER),
 )
 """What staff call, with a session."""
+
+ANY_KEY = {("GET", f"{BASE}/certification")}
+"""With any key of a sandbox, whatever its permissions: see test_partners."""
+
+PUBLIC = {("POST", f"{BASE}/partner-applications")}
+"""For anybody, with a body that says who: see test_partners."""
 
 OPEN = {("GET", "/health"), ("GET", "/ready")}
 """Without any key."""
@@ -166,5 +201,6 @@ NOT_FOUND = {
     "transaction_id": "transaction_not_found",
     "endpoint_id": "webhook_endpoint_not_found",
     "delivery_id": "delivery_not_found",
+    "key_id": "api_key_not_found",
 }
 """The code of the problem for an object that is not there, by what routes call it."""

@@ -85,6 +85,7 @@ def keep_books(partner: Partner, external_id: str) -> Books:
     objects = {
         "endpoint_id": endpoint_id,
         "delivery_id": delivery.json["id"],
+        "key_id": partner.client.get("/api-keys").json["data"][0]["id"],
         "wallet_id": wallet,
         "other_wallet_id": other,
         "external_wallet_id": external_id,

@@ -11,7 +11,17 @@ from payflow_bootstrap.settings import read_settings
 from payflow_domain.access.permissions import ALL_PERMISSIONS
 from tests.builders.api_server import SESSION_SECRET, ApiServer
 from tests.builders.http_client import BASE, Client
-from tests.integration.routes import LOGIN, NOT_FOUND, OPEN, ROUTES, SIGNED, STAFF_ROUTES, Route
+from tests.integration.routes import (
+    ANY_KEY,
+    LOGIN,
+    NOT_FOUND,
+    OPEN,
+    PUBLIC,
+    ROUTES,
+    SIGNED,
+    STAFF_ROUTES,
+    Route,
+)
 from tests.integration.scene import Books, Scene, assert_problem, faults, query_faults
 
 routes = pytest.mark.parametrize("route", ROUTES, ids=str)
@@ -46,7 +56,7 @@ def test_every_route_is_classified(api: ApiServer) -> None:
     }
     partners = {(route.method, BASE + route.path) for route in ROUTES}
     staff = {(route.method, route.path) for route in STAFF_ROUTES}
-    assert found == partners | staff | OPEN | SIGNED | LOGIN
+    assert found == partners | staff | OPEN | SIGNED | LOGIN | PUBLIC | ANY_KEY
     assert not app.sinks
     assert not app.static_routes
 

@@ -20,6 +20,7 @@ from payflow_adapters.passwords import Argon2Hasher
 from payflow_adapters.secret_source import SystemSecrets
 from payflow_adapters.webhooks.guard import AddressGuard
 from payflow_domain.access.audit import COMMAND_LINE, AuditEntry, AuditFilter
+from payflow_domain.access.key_service import ApiKeys
 from payflow_domain.access.limit_service import Limits
 from payflow_domain.access.operator_service import Operators
 from payflow_domain.access.operators import Role
@@ -31,6 +32,8 @@ from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.ledger.ports import Page
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.oversight.service import Oversight
+from payflow_domain.partners.certifying import Certifications
+from payflow_domain.partners.onboarding import Onboarding
 from payflow_domain.partners.service import Partners
 from payflow_domain.payments.desk import Desk
 from payflow_domain.payments.notices import Notices
@@ -191,6 +194,7 @@ def make_world() -> World:
     audit_log = BoundedAuditLog(store.begin)
     refusals, secrets = Refusals(audit_log, clock), SystemSecrets()
     notices = Notices(store.begin, store, desk, gateways, store, clock, render)
+    certifications = Certifications(store.begin, store, clock)
     services = Services(
         ledgers=ledgers,
         payments=Payments(desk, store, gateways, clock),
@@ -207,6 +211,9 @@ def make_world() -> World:
         wallets=Wallets(store.begin, store, clock, ids, encode_json, iso_currencies()),
         history=History(ledgers),
         access=Access(store.begin, store, clock, ids, secrets),
+        api_keys=ApiKeys(store.begin, store, clock, ids, secrets),
+        onboarding=Onboarding(store.begin, store, certifications, clock, ids, iso_currencies()),
+        certifications=certifications,
         staff=Staff(store.begin, store, HASHER, refusals, secrets, clock),
         oversight=Oversight(store.begin, notices, store, clock),
         limits=Limits(store),

@@ -48,7 +48,7 @@ class Office:
     store: MemoryStore
 
     def applied(self) -> Partner:
-        return self.onboarding.apply(PROFILE, "198.51.100.7")
+        return self.onboarding.apply(PROFILE, "198.51.100.7").partner
 
     def moved(self, *way: PartnerStatus) -> Partner:
         """Take a new application all that way."""
@@ -93,11 +93,12 @@ def test_an_application_waits_and_opens_nothing(office: Office) -> None:
 def test_an_application_with_a_key_is_taken_once(office: Office) -> None:
     first, again = (office.onboarding.apply(PROFILE, None, CLAIM) for _ in range(2))
 
-    assert first == again
+    assert (first.partner, first.is_replayed) == (again.partner, False)
+    assert again.is_replayed
     with pytest.raises(IdempotencyKeyReused):
         office.onboarding.apply(PROFILE, None, evolve(CLAIM, fingerprint=bytes(31)))
     other = evolve(PROFILE, contact_email="other@rosabank.example")
-    assert office.onboarding.apply(other, None, CLAIM).id != first.id
+    assert office.onboarding.apply(other, None, CLAIM).partner.id != first.partner.id
 
 
 def test_a_contact_has_three_applications_waiting_at_most(office: Office) -> None:
@@ -250,6 +251,7 @@ def test_a_partner_that_staff_take_in_has_its_sandbox_at_once(office: Office) ->
     assert partner.status is STATUS.APPROVED
     assert found.certification is not None
     assert not found.certification.is_complete
+    assert found.live_keys == 0
 
 
 def test_a_reason_has_bounds() -> None:
