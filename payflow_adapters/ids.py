@@ -40,6 +40,11 @@ class UuidSource:
         return mint
 
 
+def least_id(prefix: str, at: datetime) -> str:
+    """Return what sorts before every id that is made for ``at`` or later, and after all others."""
+    return f"{prefix}_{_spell(_head(at), _SHARED_LENGTH)}"
+
+
 def _bodies(at: datetime) -> Iterator[str]:
     """Make 2**18 ids of that moment, 32 at a time."""
     head = _head(at)

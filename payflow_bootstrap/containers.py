@@ -16,6 +16,7 @@ from payflow_adapters.ids import UuidSource
 from payflow_adapters.passwords import Argon2Hasher
 from payflow_adapters.postgres.bell import Bell
 from payflow_adapters.postgres.connection import connect
+from payflow_adapters.postgres.figures import PostgresFigures
 from payflow_adapters.postgres.loop_writer import LoopWriter
 from payflow_adapters.postgres.store import PostgresStore
 from payflow_adapters.secret_source import SystemSecrets
@@ -142,8 +143,14 @@ class Core(containers.DeclarativeContainer):
         clock=clock,
         render=render,
     )
+    figures = providers.Singleton(PostgresFigures, database=database)
     oversight = providers.Singleton(
-        Oversight, begin=store.provided.begin, notices=notices, security=security, clock=clock
+        Oversight,
+        begin=store.provided.begin,
+        notices=notices,
+        security=security,
+        figures=figures,
+        clock=clock,
     )
     resolver = providers.Singleton(
         Resolver,

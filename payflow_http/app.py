@@ -33,6 +33,7 @@ from payflow_http.resources.admin_partners import (
     AdminPartnerList,
     AdminPartnerStatus,
 )
+from payflow_http.resources.admin_stats import SystemStats
 from payflow_http.resources.api_keys import ApiKeyItem, ApiKeyList, ApiKeyRotation
 from payflow_http.resources.auth import CsrfToken, Login, Logout, Me
 from payflow_http.resources.certification import CertificationItems
@@ -111,6 +112,7 @@ class _Lifespan:
         self._api.threads.open("payflow-calls")
         self._api.gateway_threads.open("payflow-gateway")
         self._api.login_threads.open("payflow-logins")
+        self._api.counting_threads.open("payflow-counting")
         self._api.commits.open()
         self._api.balances.open()
         await self._api.background.open()
@@ -122,6 +124,7 @@ class _Lifespan:
         await self._api.threads.close()
         await self._api.gateway_threads.close()
         await self._api.login_threads.close()
+        await self._api.counting_threads.close()
 
 
 def _add_routes(app: App, api: Api) -> None:
@@ -188,6 +191,7 @@ def _add_staff_routes(app: App, api: Api) -> None:
         "/admin/partners/{partner_id}/api-keys": AdminPartnerKeys(api),
         "/admin/api-keys/{key_id}": AdminApiKey(api),
         "/admin/api-keys/{key_id}/rotate": AdminApiKeyRotation(api),
+        "/admin/system/stats": SystemStats(api),
     }
     for path, resource in routes.items():
         app.add_route(STAFF_BASE + path, resource)

@@ -34,6 +34,8 @@ from payflow_http.replays import Replays
 from payflow_http.staff import StaffGate
 from payflow_http.threads import Threads
 
+_COUNTS_WAITING_MAX = 20
+
 
 @frozen
 class Services:
@@ -102,6 +104,7 @@ class Api:
     threads: Threads
     gateway_threads: Threads
     login_threads: Threads
+    counting_threads: Threads
     cursors: Cursors
     addresses: ClientAddresses
     staff: StaffGate
@@ -142,6 +145,7 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
         ),
         threads=threads,
         gateway_threads=Threads(settings.gateway_threads, settings.waiting_max),
+        counting_threads=Threads(1, _COUNTS_WAITING_MAX),
         login_threads=Threads(settings.login_threads, settings.logins_waiting_max),
         cursors=Cursors(settings.cursor_secret),
         addresses=addresses,

@@ -1,6 +1,7 @@
 """Reading payments, what moved at their gateway, and its notices; and keeping security events."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 
@@ -92,6 +93,10 @@ class MemorySecurityLog:
         with self._recording:
             known = self._events if before is None else self._events[: before - 1]
             return known[: -limit - 1 : -1]
+
+    def security_events_by_kind(self, since: datetime) -> Mapping[str, int]:
+        with self._recording:
+            return Counter(event.kind.value for event in self._events if event.at >= since)
 
 
 def _received(notice: KeptNotice) -> tuple[datetime, str]:

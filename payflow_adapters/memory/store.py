@@ -7,6 +7,7 @@ from datetime import datetime
 from threading import Lock
 from typing import TypeVar
 
+from payflow_adapters.memory.figures import MemoryFigures
 from payflow_adapters.memory.limits import MemoryLimits
 from payflow_adapters.memory.partners import MemoryCertificationReader, MemoryDirectoryReader
 from payflow_adapters.memory.payment_reader import MemoryPaymentReader, MemorySecurityLog
@@ -38,6 +39,7 @@ class MemoryStore(
     MemoryWebhookReader,
     MemoryLimits,
     MemorySecurityLog,
+    MemoryFigures,
 ):
     """Keeps everything in this process, and forgets it when the process ends.
 

@@ -357,6 +357,7 @@ gateway_notices = Table(
     Column("deliveries", BigInteger, nullable=False),
     PrimaryKeyConstraint("gateway", "environment", "id"),
     Index("gateway_notices_received_at", "received_at", "id"),
+    Index("gateway_notices_gateway", "gateway", "environment", "received_at"),
     Index("gateway_notices_status", "status", "received_at", "id"),
 )
 
@@ -369,6 +370,7 @@ security_events = Table(
     Column("detail", Text, nullable=False),
     Column("address", Text),
     Column("facts", JSON, nullable=False),
+    Index("security_events_at", "at"),
 )
 
 audit_log = Table(

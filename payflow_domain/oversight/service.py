@@ -1,22 +1,37 @@
 """The use cases of staff who look after the whole."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from attrs import frozen
 
 from payflow_domain.access.audit import AuditEntry, BeginAudit
 from payflow_domain.access.operators import StaffActor, StaffPermission
 from payflow_domain.access.security import SecurityEvent, SecurityLog
 from payflow_domain.clock import Clock
+from payflow_domain.errors import Unavailable
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.ports import Page
+from payflow_domain.oversight.figures import (
+    PENDING_AGES,
+    RECENT_PERIOD,
+    STATEMENTS_MAX,
+    VOLUME_PERIOD,
+    Figures,
+    GatewayHealth,
+    Stats,
+)
 from payflow_domain.payments.model import KeptNotice, NoticeStatus
 from payflow_domain.payments.notices import Notices
 
 NOTICE_REPLAYED = "gateway_event.replayed"
 
+T = TypeVar("T")
+
 
 @frozen
 class Oversight:
-    """Shows what gateways told and what was tried; has notices booked again.
+    """Shows how the whole is doing; has notices booked again.
 
     Each method raises ``MissingRole``.
     """
@@ -24,6 +39,7 @@ class Oversight:
     begin: BeginAudit
     notices: Notices
     security: SecurityLog
+    figures: Figures
     clock: Clock
 
     def list_notices(
@@ -53,6 +69,43 @@ class Oversight:
         actor.require(StaffPermission.READ)
         before = None if page.after is None else int(page.after)
         return self.security.security_events(page.limit, before)
+
+    def stats(self, actor: StaffActor) -> Stats:
+        """Count everything. What cannot be counted keeps nothing else from being told."""
+        actor.require(StaffPermission.READ)
+        now, figures, unavailable = self.clock.now(), self.figures, dict[str, str]()
+
+        def read(name: str, count: Callable[[], T]) -> T | None:
+            try:
+                return count()
+            except Unavailable as error:
+                unavailable[name] = error.detail
+                return None
+
+        first_day = (now - VOLUME_PERIOD).replace(hour=0, minute=0, second=0, microsecond=0)
+        recent = now - RECENT_PERIOD
+        edges = [now - age for age in PENDING_AGES[1:]]
+        return Stats(
+            as_of=now,
+            partners=read("partners", figures.partners_by_status),
+            wallets=read("wallets", figures.wallets_by_environment),
+            volume=read("volume", lambda: figures.volumes(first_day)),
+            pending=read("pending", lambda: figures.pending_by_age(edges)),
+            gateways=read("gateways", self._gateways),
+            webhooks=read("webhooks", lambda: figures.webhook_health(recent)),
+            security_events=read("securityEvents", lambda: figures.security_events_by_kind(recent)),
+            connections=read("connections", figures.connections),
+            statements=read("statements", lambda: figures.slowest_statements(STATEMENTS_MAX)),
+            unavailable=unavailable,
+        )
+
+    def _gateways(self) -> list[GatewayHealth]:
+        chosen = [(self.notices.gateway_of(each), each) for each in Environment]
+        return [
+            self.figures.gateway_health(gateway.name, environment)
+            for gateway, environment in chosen
+            if gateway is not None
+        ]
 
     def _replayed(self, actor: StaffActor, known: KeptNotice) -> AuditEntry:
         return AuditEntry(

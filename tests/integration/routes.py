@@ -176,6 +176,7 @@ STAFF_ROUTES = (
     ),
     StaffRoute("DELETE", "/api/admin/api-keys/{key_id}", _S.ADMINISTER),
     StaffRoute("POST", "/api/admin/api-keys/{key_id}/rotate", _S.ADMINISTER),
+    StaffRoute("GET", "/api/admin/system/stats", _S.READ),
 )
 """What staff call, with a session."""
 

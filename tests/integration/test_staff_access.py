@@ -94,3 +94,13 @@ def test_a_role_without_the_permission_is_refused_and_told_which(
     assert_problem(answer, 403, "missing_role")
     assert route.permission is not None
     assert answer.json["permission"] == route.permission.value
+
+
+def test_the_figures_of_a_real_server_are_complete(sessions: dict[Role, Client]) -> None:
+    told = sessions[Role.SUPPORT].send("GET", "/api/admin/system/stats").json
+
+    assert told["unavailable"].keys() == {"statements"}
+    assert told["statements"] is None
+    assert [one["gateway"] for one in told["gateways"]] == ["mock"]
+    assert told["connections"]["writers"]["max"] == 2
+    assert len(told["pending"]) == 4

@@ -165,6 +165,74 @@ def test_a_replay_takes_no_members(world: World) -> None:
     assert world.admin("POST", path, session, body={"force": True}).status_code == 400
 
 
+def test_the_whole_is_told_in_figures(world: World, session: dict[str, str]) -> None:
+    pay_in(world, 2)
+    try_to_forge(world)
+    payout = {
+        "walletId": world.wallet(100),
+        "amount": 50,
+        "currency": "EUR",
+        "destination": "ba_paid",
+    }
+    assert world.post("/payouts", payout).status_code == 202
+
+    answer = world.admin("GET", "/system/stats", session)
+
+    assert answer.status_code == 200
+    assert answer.json == {
+        "asOf": "2026-01-31T12:01:00.123456Z",
+        "partners": {"approved": 1},
+        "wallets": {"sandbox": 2},
+        "volume": [
+            {
+                "day": "2026-01-31",
+                "environment": "sandbox",
+                "currency": "EUR",
+                "transactions": 3,
+                "amount": 300,
+            }
+        ],
+        "pending": [
+            {"olderThanSeconds": 0, "transactions": 1},
+            {"olderThanSeconds": 3600, "transactions": 0},
+            {"olderThanSeconds": 86400, "transactions": 0},
+            {"olderThanSeconds": 604800, "transactions": 0},
+        ],
+        "gateways": [
+            {
+                "gateway": "mock",
+                "environment": "sandbox",
+                "pending": 1,
+                "oldestPendingAt": "2026-01-31T12:01:00.123456Z",
+                "waitingNotices": 0,
+                "lastNoticeAt": "2026-01-31T12:01:00.123456Z",
+            }
+        ],
+        "webhooks": {
+            "delivered": 0,
+            "failed": 0,
+            "successRate": None,
+            "pending": 0,
+            "oldestDueAt": None,
+        },
+        "securityEvents": {"invalid_notice": 1},
+        "connections": None,
+        "statements": None,
+        "unavailable": {
+            "connections": "Everything is in memory: there are no connections.",
+            "statements": "Everything is in memory: there are no statements.",
+        },
+    }
+
+
+def test_volume_goes_back_thirty_days(world: World) -> None:
+    world.wallet(100)
+    for days, count in ((30, 1), (1, 0)):
+        world.clock.advance(timedelta(days=days))
+        stats = world.admin("GET", "/system/stats", world.log_in(Role.SUPPORT))
+        assert len(stats.json["volume"]) == count
+
+
 def test_what_should_not_have_been_tried_is_listed(world: World, session: dict[str, str]) -> None:
     try_to_forge(world)
 

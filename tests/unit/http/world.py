@@ -215,7 +215,7 @@ def make_world() -> World:
         onboarding=Onboarding(store.begin, store, certifications, clock, ids, iso_currencies()),
         certifications=certifications,
         staff=Staff(store.begin, store, HASHER, refusals, secrets, clock),
-        oversight=Oversight(store.begin, notices, store, clock),
+        oversight=Oversight(store.begin, notices, store, store, clock),
         limits=Limits(store),
         ready=lambda: True,
     )
