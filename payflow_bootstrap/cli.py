@@ -12,9 +12,11 @@ from payflow_adapters.postgres.server import EmbeddedServerError
 from payflow_bootstrap.commands.bench import bench
 from payflow_bootstrap.commands.demo import demo
 from payflow_bootstrap.commands.dev_json import DATA_DIR
+from payflow_bootstrap.commands.listen import listen
 from payflow_bootstrap.commands.notices import notices
 from payflow_bootstrap.commands.operator import operator
 from payflow_bootstrap.commands.reconcile import reconcile
+from payflow_bootstrap.commands.trigger import trigger
 from payflow_bootstrap.commands.verify import verify
 from payflow_bootstrap.development import DevelopmentError, develop
 from payflow_bootstrap.programs import ApiNotReady
@@ -72,7 +74,7 @@ def migrate(database_url: str) -> None:
     migrate_database(database_url)
 
 
-for command in (verify, reconcile, notices, operator, demo, bench):
+for command in (verify, reconcile, notices, operator, demo, listen, trigger, bench):
     commands.add_command(command)
 
 

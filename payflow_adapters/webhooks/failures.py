@@ -13,6 +13,8 @@ from aiohttp import (
 
 from payflow_adapters.webhooks.guard import AddressRefused
 
+CONNECTION_REFUSED = "connection_refused"
+
 Codes = Sequence[tuple[tuple[type[Exception], ...], str]]
 """Kinds of error and their code; the first that fits is the one."""
 
@@ -30,7 +32,7 @@ _CODES_OF_SOCKETS: Codes = (
     ((TimeoutError,), "timeout"),
     ((AddressRefused,), "address_refused"),
     ((ConnectionResetError, ConnectionAbortedError), "connection_lost"),
-    ((OSError,), "connection_refused"),
+    ((OSError,), CONNECTION_REFUSED),
 )
 _OTHERWISE = "connection_lost"
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 from attrs import define, field, frozen
 
 TIMEOUT_S = 30
+_JSON = {"Content-Type": "application/json"}
 _CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 
 Json = dict[str, Any]
@@ -59,8 +60,14 @@ class Client:
         return self._send("GET", path, None, {})
 
     def post(self, path: str, body: Json, key: str) -> Answer:
-        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        headers = {**_JSON, "Idempotency-Key": key}
         return self._send("POST", path, json.dumps(body).encode(), headers)
+
+    def patch(self, path: str, body: Json) -> Answer:
+        return self._send("PATCH", path, json.dumps(body).encode(), _JSON)
+
+    def delete(self, path: str) -> Answer:
+        return self._send("DELETE", path, None, {})
 
     def close(self) -> None:
         if self._connection is not None:

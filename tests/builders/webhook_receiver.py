@@ -97,7 +97,7 @@ async def resets(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
 
 @asynccontextmanager
 async def receiving(
-    behave: Behaviour, tls: ssl.SSLContext | None = None
+    behave: Behaviour, tls: ssl.SSLContext | None = None, port: int = 0
 ) -> AsyncIterator[Receiver]:
     """Receive requests, and do with each what ``behave`` says, until the block is left."""
     tasks: set[asyncio.Task[None]] = set()
@@ -122,7 +122,7 @@ async def receiving(
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(begin, HOST, 0, ssl=tls)
+    server = await asyncio.start_server(begin, HOST, port, ssl=tls)
     receiver = Receiver(server.sockets[0].getsockname()[1])
     try:
         yield receiver

@@ -1,0 +1,1 @@
+"""Making each event happen in a sandbox, through the REST API."""
