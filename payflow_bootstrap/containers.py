@@ -118,6 +118,7 @@ class Core(containers.DeclarativeContainer):
         currencies=currencies,
     )
     loop_writer = providers.Singleton(LoopWriter, url=database_url, clock=clock, bell=bell)
+    new_loop_writer = providers.Factory(LoopWriter, url=database_url, clock=clock, bell=bell)
     loop_ledgers = providers.Singleton(
         Ledgers, begin=loop_writer.provided.begin, reader=store, clock=clock, ids=ids, encode=encode
     )
@@ -174,11 +175,10 @@ class Core(containers.DeclarativeContainer):
         secrets=secrets,
         encode=encode,
     )
-    sender = providers.Singleton(Sender, clock=clock, guard=guard, per_host_max=1_000)
-    dispatcher = providers.Singleton(
+    sender = providers.Singleton(Sender, clock=clock, guard=guard)
+    dispatcher = providers.Factory(
         Dispatcher,
         begin=store.provided.begin,
-        reader=store,
         clock=clock,
         ids=ids,
         encode=encode,

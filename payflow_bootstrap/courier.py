@@ -6,56 +6,98 @@ again: nothing that goes wrong ends it.
 
 import asyncio
 import contextlib
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 from threading import Thread
-from typing import TypeVar
 
 import structlog
 import uvloop
-from attrs import Factory, define, field
+from attrs import Factory, define, field, frozen
 from uuid_utils import uuid7
 
 from payflow_adapters.postgres.bell import listen
+from payflow_adapters.postgres.loop_writer import LoopWriter
 from payflow_adapters.webhooks.sender import Sender
 from payflow_bootstrap.containers import Core
+from payflow_domain.clock import Clock
 from payflow_domain.errors import Unavailable
 from payflow_domain.ids import LedgerId
 from payflow_domain.webhooks.deliveries import DeliveryKey, Outcome, Outgoing
-from payflow_domain.webhooks.dispatch import Dispatcher, Errand, Errands
-from payflow_domain.webhooks.endpoints import EndpointKey
+from payflow_domain.webhooks.dispatch import (
+    ATTEMPT_SECONDS_MAX,
+    Dispatcher,
+    Errand,
+    Errands,
+    window_of,
+)
+from payflow_domain.webhooks.endpoints import Endpoint, EndpointKey
 
 LOOK_S = 1.0
 """How often it looks by itself: for retries that are due, and for what it was not told of."""
 
 _PAUSE_S = 1.0
 _RECORD_PAUSE_S = 0.005
-_UNDER_WAY_MAX = 4_000
+_HELD_MAX = 8_000
 _STOP_TIMEOUT_S = 5.0
+_ATTEMPT_MAX = timedelta(seconds=ATTEMPT_SECONDS_MAX)
 
 _logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 
-Done = TypeVar("Done")
+
+@frozen
+class Desk:
+    """A dispatcher whose units of work run on the event loop, one after another."""
+
+    writer: LoopWriter
+    dispatcher: Dispatcher
+
+    async def take(
+        self, worker: str, of: Collection[LedgerId] | None, held: dict[EndpointKey, int]
+    ) -> Errands:
+        return await self.writer.run(lambda of: self.dispatcher.take(worker, of, held), of)
+
+    async def conclude(self, made: Sequence[tuple[Errand, Outcome]]) -> Sequence[Endpoint]:
+        return await self.writer.run(self.dispatcher.conclude, made)
+
+    async def release(self, worker: str) -> None:
+        await self.writer.run(self.dispatcher.release, worker)
+
+
+@define(eq=False)
+class Lane:
+    """What is held for one endpoint; ``few`` is set while there is more for it to be taken."""
+
+    window: int = 0
+    waiting: deque[Errand] = Factory(deque)
+    under_way: int = 0
+    few: int | None = None
+
+    @property
+    def held(self) -> int:
+        return len(self.waiting) + self.under_way
 
 
 @define(eq=False)
 class Courier:
-    """Sends what ``dispatcher`` tells it to, as the worker of that name."""
+    """Sends what there is to send, as the worker of that name.
 
-    dispatcher: Dispatcher
+    It takes at one desk and hands in at another, so that neither waits for the other.
+    """
+
+    taking: Desk
+    concluding: Desk
     sender: Sender
+    clock: Clock
     worker: str
-    _pool: ThreadPoolExecutor = Factory(lambda: ThreadPoolExecutor(2, "payflow-courier"))
     _ledgers: set[LedgerId] = Factory(set)
     _is_all_new: bool = True
-    _called: asyncio.Event = Factory(asyncio.Event)
-    _under_way: Counter[EndpointKey] = Factory(Counter)
-    _behind: dict[EndpointKey, int] = Factory(dict)
+    _is_called: asyncio.Event = Factory(asyncio.Event)
+    _lanes: dict[EndpointKey, Lane] = Factory(dict)
     _open: set[DeliveryKey] = Factory(set)
+    _runners: set[asyncio.Task[None]] = Factory(set)
     _made: list[tuple[Errand, Outcome]] = Factory(list)
     _is_made: asyncio.Event = Factory(asyncio.Event)
-    _attempts: set[asyncio.Task[None]] = Factory(set)
 
     async def run(self, url: str, stop: asyncio.Event) -> None:
         """Send until ``stop`` is set; ``url`` is that of the database, which tells what is new.
@@ -63,15 +105,17 @@ class Courier:
         Then attempts under way may end, and what came of them is kept.
         """
         await self.sender.open()
-        taking = asyncio.create_task(self._take_forever())
-        recording = asyncio.create_task(self._record_forever())
         listening = asyncio.create_task(listen(url, self.call))
-        await stop.wait()
-        await _cancel(taking, listening)
-        if self._attempts:
-            await asyncio.wait(self._attempts, timeout=_STOP_TIMEOUT_S)
-        await _cancel(*self._attempts)
-        await _cancel(recording)
+        recording = asyncio.create_task(self._record_until(stop))
+        await self._take_until(stop)
+        await _cancel(listening)
+        for lane in self._lanes.values():
+            lane.waiting.clear()
+        if self._runners:
+            await asyncio.wait(self._runners, timeout=_STOP_TIMEOUT_S)
+        await _cancel(*self._runners)
+        self._is_made.set()
+        await recording
         await self._end()
         await self.sender.close()
 
@@ -81,77 +125,91 @@ class Courier:
             self._is_all_new = True
         else:
             self._ledgers.update(ledgers)
-        self._called.set()
+        self._is_called.set()
 
-    async def _take_forever(self) -> None:
+    async def _take_until(self, stop: asyncio.Event) -> None:
+        stopping = asyncio.create_task(stop.wait())
+        stopping.add_done_callback(lambda _: self._is_called.set())
         while True:
             await self._wait()
+            if stop.is_set():
+                return
             of = None if self._is_all_new else self._ledgers
             self._ledgers, self._is_all_new = set(), False
+            held = {key: lane.held for key, lane in self._lanes.items()}
             try:
-                taken = await self._in_thread(self._take, of)
+                self._start(await self.taking.take(self.worker, of, held))
             except Exception as error:  # noqa: BLE001 - nothing ends a courier
                 _tell("take", error)
                 await asyncio.sleep(_PAUSE_S)
                 self.call(None)
-            else:
-                self._start(taken)
-
-    def _take(self, of: Collection[LedgerId] | None) -> Errands:
-        return self.dispatcher.take(self.worker, of, dict(self._under_way))
 
     async def _wait(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._called.wait(), LOOK_S)
-            self._called.clear()
-            return
-        self._is_all_new = True
+        try:
+            async with asyncio.timeout(LOOK_S):
+                await self._is_called.wait()
+        except TimeoutError:
+            self._is_all_new = True
+        self._is_called.clear()
 
     def _start(self, taken: Errands) -> None:
         for errand in taken.errands:
-            if errand.delivery.key in self._open:
-                continue
-            self._open.add(errand.delivery.key)
-            self._under_way[errand.endpoint.key] += 1
-            attempt = asyncio.create_task(self._attempt(errand))
-            self._attempts.add(attempt)
-            attempt.add_done_callback(self._attempts.discard)
+            if errand.delivery.key not in self._open:
+                self._open.add(errand.delivery.key)
+                lane = self._lanes.setdefault(errand.endpoint.key, Lane())
+                lane.window = window_of(errand.endpoint)
+                lane.waiting.append(errand)
         for key, few in taken.behind.items():
-            self._behind[key] = few
-            self._catch_up(key)
+            self._lanes.setdefault(key, Lane()).few = few
+        for key in {*taken.behind, *(errand.endpoint.key for errand in taken.errands)}:
+            self._move_on(key)
 
-    def _catch_up(self, key: EndpointKey) -> None:
-        """Look for more for an endpoint that is behind, once it is worth while."""
-        few = self._behind.get(key)
-        if few is not None and self._under_way[key] <= few and len(self._open) < _UNDER_WAY_MAX:
-            del self._behind[key]
+    def _move_on(self, key: EndpointKey) -> None:
+        """Fill the window of an endpoint, and look for more where that is worth while."""
+        lane = self._lanes[key]
+        for _ in range(min(len(lane.waiting), lane.window - lane.under_way)):
+            lane.under_way += 1
+            runner = asyncio.create_task(self._attempt_on(key, lane))
+            self._runners.add(runner)
+            runner.add_done_callback(self._runners.discard)
+        if lane.few is not None and lane.held <= lane.few and len(self._open) < _HELD_MAX:
+            lane.few = None
             self.call([key[0]])
+        if not lane.held and lane.few is None:
+            del self._lanes[key]
+
+    async def _attempt_on(self, key: EndpointKey, lane: Lane) -> None:
+        """Attempt one delivery after another, as long as there are any and there is room."""
+        try:
+            while lane.waiting and lane.under_way <= lane.window:
+                await self._attempt(lane.waiting.popleft())
+                if lane.few is not None and lane.held <= lane.few:
+                    self._move_on(key)
+        finally:
+            lane.under_way -= 1
+            if self._lanes.get(key) is lane:
+                self._move_on(key)
 
     async def _attempt(self, errand: Errand) -> None:
         endpoint, delivery = errand.endpoint, errand.delivery
+        now = self.clock.now()
+        put_off_to = delivery.next_attempt_at
+        if put_off_to is None or put_off_to - now < _ATTEMPT_MAX or delivery.body is None:
+            # Another worker may have it before this attempt would end: it is due again then.
+            self._open.discard(delivery.key)
+            return
+        secrets = endpoint.secrets_at(now)
+        message = Outgoing(endpoint.url, secrets, delivery.event_id, delivery.body)
         try:
-            outcome = await self.sender.send(
-                Outgoing(
-                    url=endpoint.url,
-                    secrets=endpoint.secrets_at(self.dispatcher.clock.now()),
-                    id=delivery.event_id,
-                    body=delivery.body or b"",
-                )
-            )
-            self._made.append((errand, outcome))
-            self._is_made.set()
+            outcome = await self.sender.send(message)
         except BaseException:
-            # It is due again when the lease ends.
             self._open.discard(delivery.key)
             raise
-        finally:
-            self._under_way[endpoint.key] -= 1
-            if not self._under_way[endpoint.key]:
-                del self._under_way[endpoint.key]
-            self._catch_up(endpoint.key)
+        self._made.append((errand, outcome))
+        self._is_made.set()
 
-    async def _record_forever(self) -> None:
-        while True:
+    async def _record_until(self, stop: asyncio.Event) -> None:
+        while not (stop.is_set() and not self._runners):
             await self._is_made.wait()
             self._is_made.clear()
             await self._record()
@@ -172,7 +230,7 @@ class Courier:
         self._open.difference_update([errand.delivery.key for errand, _ in made])
 
     async def _keep(self, made: Sequence[tuple[Errand, Outcome]]) -> None:
-        for endpoint in await self._in_thread(self.dispatcher.conclude, made):
+        for endpoint in await self.concluding.conclude(made):
             _logger.warning(
                 "webhook_endpoint_disabled",
                 ledger_id=endpoint.ledger_id,
@@ -185,13 +243,11 @@ class Courier:
         try:
             async with asyncio.timeout(_STOP_TIMEOUT_S):
                 await self._record()
-                await self._in_thread(self.dispatcher.release, self.worker)
+                await self.concluding.release(self.worker)
         except (TimeoutError, Unavailable) as error:
             _tell("end", error)
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    async def _in_thread(self, call: Callable[..., Done], *args: object) -> Done:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call, *args)
+        for desk in (self.taking, self.concluding):
+            await desk.writer.close()
 
 
 async def _cancel(*tasks: asyncio.Task[None]) -> None:
@@ -223,7 +279,8 @@ class CourierThread:
 
     def stop(self) -> None:
         """Have it end, and wait until it has."""
-        self._loop.call_soon_threadsafe(self._stop.set)
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
     def _run(self) -> None:
@@ -233,4 +290,9 @@ class CourierThread:
 
 def make_courier(core: Core) -> Courier:
     """Make a courier, as a worker that has no like."""
-    return Courier(core.dispatcher(), core.sender(), worker=str(uuid7()))
+    return Courier(_desk(core), _desk(core), core.sender(), core.clock(), worker=str(uuid7()))
+
+
+def _desk(core: Core) -> Desk:
+    writer = core.new_loop_writer()
+    return Desk(writer, core.dispatcher(begin=writer.begin))

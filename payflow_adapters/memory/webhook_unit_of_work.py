@@ -10,6 +10,7 @@ from payflow_adapters.memory.refusals import require
 from payflow_adapters.memory.staging import Staging
 from payflow_adapters.memory.tables import Lease
 from payflow_domain.ids import DeliveryId, EndpointId, LedgerId
+from payflow_domain.ledger.journal import Event
 from payflow_domain.webhooks.deliveries import (
     ATTEMPTS_KEPT_MAX,
     Concluded,
@@ -104,12 +105,16 @@ class MemoryWebhookUnitOfWork(Staging):
     ) -> list[Taken]:
         """Lease endpoints; no other worker can be taking the same ones meanwhile."""
         free = [
-            Taken(one, self._tables.ledgers[one.ledger_id].sequence)
+            Taken(
+                one,
+                self._tables.ledgers[one.ledger_id].sequence,
+                is_due=bool(self._due(one.key, now)),
+            )
             for one in self._tables.endpoints.values()
             if one is not None and (of is None or one.ledger_id in of)
             if self._is_free(one, worker, now)
         ]
-        with_work = [one for one in free if one.is_behind or self._due(one.endpoint.key, now)]
+        with_work = [one for one in free if one.is_behind or one.is_due]
         with_work.sort(key=lambda one: self._longest_ago(one.endpoint))
         for one in with_work[:limit]:
             self._tables.leases[one.endpoint.key] = Lease(worker, until)
@@ -120,6 +125,18 @@ class MemoryWebhookUnitOfWork(Staging):
         for key, lease in list(self._tables.leases.items()):
             if lease is not None and lease.worker == worker:
                 self._tables.leases[key] = None
+
+    def events(self, wanted: Sequence[tuple[LedgerId, int, int]]) -> list[list[Event]]:
+        """Return events as this unit of work sees them."""
+        events = self._tables.events
+        return [
+            [
+                events[of, sequence]
+                for sequence in range(after + 1, after + count + 1)
+                if (of, sequence) in events
+            ]
+            for of, after, count in wanted
+        ]
 
     def take_deliveries(
         self, rooms: Mapping[EndpointKey, int], now: datetime, until: datetime

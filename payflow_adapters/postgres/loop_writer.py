@@ -1,6 +1,6 @@
 """The writer of the event loop: one connection, one unit of work after another."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -19,8 +19,12 @@ from payflow_adapters.postgres.unit_of_work import PostgresUnitOfWork
 from payflow_domain.clock import Clock
 from payflow_domain.ledger.errors import CommitFailed
 
-Item = TypeVar("Item")
+Given = TypeVar("Given")
 Outcome = TypeVar("Outcome")
+
+
+def _nothing() -> None:
+    pass
 
 
 @define
@@ -35,21 +39,21 @@ class LoopWriter:
     clock: Clock
     bell: Bell | None = None
     _connection: psycopg.AsyncConnection[Any] | None = field(default=None, init=False)
-    _when_handed_over: Callable[[], None] = field(default=lambda: None, init=False)
+    _when_handed_over: Callable[[], None] = field(default=_nothing, init=False)
 
     async def run(
         self,
-        work: Callable[[Sequence[Item]], Sequence[Outcome]],
-        items: Sequence[Item],
-        when_handed_over: Callable[[], None],
-    ) -> Sequence[Outcome]:
+        work: Callable[[Given], Outcome],
+        given: Given,
+        when_handed_over: Callable[[], None] = _nothing,
+    ) -> Outcome:
         """Call ``work``, which begins units of work here, and return what it returns.
 
         ``when_handed_over`` is called before a commit is sent: what it schedules on the event loop
         runs while the database works.
         """
         self._when_handed_over = when_handed_over
-        return await greenlet_spawn(work, items)
+        return await greenlet_spawn(work, given)
 
     @contextmanager
     def begin(self) -> Iterator[PostgresUnitOfWork]:
@@ -68,6 +72,12 @@ class LoopWriter:
                 raise
         if self.bell is not None:
             self.bell.ring(uow.stirred)
+
+    async def close(self) -> None:
+        """Close the connection; it is made again when it is needed."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
 
     def _connected(self) -> psycopg.AsyncConnection[Any]:
         connection = self._connection

@@ -94,28 +94,36 @@ RECOVER = """
 # locked by a commit is read as it was before.
 TAKE_ENDPOINTS = f"""
     WITH free AS (
-      SELECT e.ledger_id, e.id, e.leased_until AS since
+      SELECT e.ledger_id, e.id, e.leased_until AS since, d.is_due
       FROM webhook_endpoints e JOIN ledgers l ON l.id = e.ledger_id
+      CROSS JOIN LATERAL (SELECT EXISTS (
+        SELECT FROM webhook_deliveries d
+        WHERE d.ledger_id = e.ledger_id AND d.endpoint_id = e.id AND d.next_attempt_at <= %(now)s
+      ) AS is_due) d
       WHERE e.deleted_at IS NULL
         AND (%(of)s::bigint[] IS NULL OR e.ledger_id = ANY (%(of)s::bigint[]))
         AND (e.leased_until IS NULL OR e.leased_until < %(now)s OR e.leased_by = %(worker)s)
-        AND (e.planned_through < l.sequence OR EXISTS (
-          SELECT FROM webhook_deliveries d
-          WHERE d.ledger_id = e.ledger_id AND d.endpoint_id = e.id AND d.next_attempt_at <= %(now)s
-        ))
+        AND (e.planned_through < l.sequence OR d.is_due)
       ORDER BY e.leased_until NULLS FIRST, e.ledger_id, e.id LIMIT %(limit)s
       FOR UPDATE OF e SKIP LOCKED
     ), leased AS (
       UPDATE webhook_endpoints e SET leased_by = %(worker)s, leased_until = %(until)s
       FROM free f WHERE e.ledger_id = f.ledger_id AND e.id = f.id
-      RETURNING e.*, f.since
+      RETURNING e.*, f.since, f.is_due
     )
-    SELECT {_ENDPOINT}, l.sequence FROM leased e JOIN ledgers l ON l.id = e.ledger_id
+    SELECT {_ENDPOINT}, l.sequence, e.is_due FROM leased e JOIN ledgers l ON l.id = e.ledger_id
     ORDER BY e.since NULLS FIRST, e.ledger_id, e.id
 """  # noqa: S608  # our own columns
 
 RELEASE_ENDPOINTS = """
     UPDATE webhook_endpoints SET leased_by = NULL, leased_until = NULL WHERE leased_by = %s
+"""
+
+LOAD_EVENTS = """
+    SELECT first_sequence, at, types, bodies, hashes FROM journal_blocks
+    WHERE ledger_id = %(ledger_id)s AND last_sequence > %(after)s
+      AND last_sequence < %(before)s
+    ORDER BY last_sequence
 """
 
 # A body is in the journal, but for test events, which are in none.

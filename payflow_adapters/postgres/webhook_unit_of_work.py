@@ -7,7 +7,8 @@ from attrs import Factory, define, field
 
 from payflow_adapters.postgres import webhook_statements as statements
 from payflow_adapters.postgres.arrays import moments, numbers, texts
-from payflow_adapters.postgres.drivers import Driver
+from payflow_adapters.postgres.blocks import EVENTS_MAX, events_of
+from payflow_adapters.postgres.drivers import Driver, Query
 from payflow_adapters.postgres.rows import Values
 from payflow_adapters.postgres.webhook_rows import (
     DELIVERY_WIDTH,
@@ -19,6 +20,7 @@ from payflow_adapters.postgres.webhook_rows import (
     plan_columns,
 )
 from payflow_domain.ids import DeliveryId, EndpointId, LedgerId
+from payflow_domain.ledger.journal import Event
 from payflow_domain.webhooks.deliveries import Concluded, Delivery
 from payflow_domain.webhooks.endpoints import Endpoint, EndpointKey
 from payflow_domain.webhooks.ports import Taken
@@ -103,10 +105,31 @@ class PostgresWebhookUnitOfWork:
             "limit": limit,
         }
         (rows,) = self.driver.run((statements.TAKE_ENDPOINTS, values))
-        return [Taken(endpoint_of(row[:ENDPOINT_WIDTH]), row[ENDPOINT_WIDTH]) for row in rows]
+        return [Taken(endpoint_of(row[:ENDPOINT_WIDTH]), *row[ENDPOINT_WIDTH:]) for row in rows]
 
     def release_endpoints(self, worker: str) -> None:
         self.driver.send((statements.RELEASE_ENDPOINTS, [worker]))
+
+    def events(self, wanted: Sequence[tuple[LedgerId, int, int]]) -> list[list[Event]]:
+        if not wanted:
+            return []
+        # The block of the last one wanted may go on beyond it.
+        queries: list[Query] = [
+            (
+                statements.LOAD_EVENTS,
+                {"ledger_id": of, "after": after, "before": after + count + EVENTS_MAX},
+            )
+            for of, after, count in wanted
+        ]
+        return [
+            [
+                event
+                for row in rows
+                for event in events_of(*row)
+                if after < event.sequence <= after + count
+            ]
+            for (_, after, count), rows in zip(wanted, self.driver.run(*queries), strict=True)
+        ]
 
     def take_deliveries(
         self, rooms: Mapping[EndpointKey, int], now: datetime, until: datetime

@@ -13,7 +13,7 @@ from aiohttp import (
     TCPConnector,
 )
 from aiohttp.abc import AbstractResolver
-from attrs import Factory, define, field
+from attrs import define, field
 from yarl import URL
 
 from payflow_adapters.webhooks.failures import failure_of
@@ -21,15 +21,11 @@ from payflow_adapters.webhooks.guard import AddressGuard
 from payflow_adapters.webhooks.resolver import ThreadResolver
 from payflow_adapters.webhooks.retry_after import read_retry_after
 from payflow_adapters.webhooks.signing import signature
-from payflow_adapters.webhooks.slots import HostSlots
 from payflow_domain.clock import Clock
 from payflow_domain.webhooks.deliveries import ANSWER_BYTES_MAX, Outcome, Outgoing
 
 ATTEMPT_S_MAX = 15.0
 """How long an attempt may take in all: to get a slot, to connect, to send, and to be answered."""
-
-PER_HOST_MAX = 64
-"""How many attempts are under way at one host."""
 
 READ_BYTES_MAX = 65_536
 """An answer that is longer costs the endpoint its connection."""
@@ -56,19 +52,15 @@ class Sender:
 
     clock: Clock
     guard: AddressGuard
-    per_host_max: int = PER_HOST_MAX
     attempt_s_max: float = ATTEMPT_S_MAX
     tls: ssl.SSLContext | None = None
     resolver: AbstractResolver | None = None
     _session: ClientSession | None = field(default=None, init=False)
-    _slots: HostSlots = field(
-        default=Factory(lambda self: HostSlots(self.per_host_max), takes_self=True), init=False
-    )
 
     async def open(self) -> None:
         self._session = ClientSession(
             connector=TCPConnector(
-                limit=0,  # HostSlots has the limits: a general one lets a slow host block others
+                limit=0,  # a limit of all would let a slow host block others; callers limit each
                 resolver=self.resolver or ThreadResolver(),
                 ttl_dns_cache=_ADDRESSES_KEPT_S,
                 keepalive_timeout=_KEPT_OPEN_S,
@@ -107,7 +99,6 @@ class Sender:
         try:
             async with (
                 asyncio.timeout(self.attempt_s_max),
-                self._slots.take(_host_of(message.url)),
                 session.post(
                     _parsed(message.url), data=message.body, headers=headers, allow_redirects=False
                 ) as response,
@@ -127,10 +118,6 @@ def _ms_since(started: float) -> int:
 @lru_cache(maxsize=4_096)
 def _parsed(url: str) -> URL:
     return URL(url)
-
-
-def _host_of(url: str) -> str:
-    return _parsed(url).raw_host or ""
 
 
 async def _read(response: ClientResponse) -> bytes:

@@ -14,7 +14,7 @@ from payflow_domain.clock import Clock
 from payflow_domain.ids import DELIVERY, DeliveryId, IdSource, LedgerId, Mint
 from payflow_domain.ledger.batch import record
 from payflow_domain.ledger.journal import Encode, Event, EventType, event_id
-from payflow_domain.ledger.ports import LedgerReader, Wanted
+from payflow_domain.ledger.ports import Wanted
 from payflow_domain.webhooks.deliveries import (
     Attempt,
     Concluded,
@@ -32,20 +32,26 @@ from payflow_domain.webhooks.endpoints import (
     EndpointStatus,
     disable,
 )
-from payflow_domain.webhooks.ports import BeginDispatch, Taken
+from payflow_domain.webhooks.ports import BeginDispatch, DispatchUnitOfWork, Taken
 from payflow_domain.webhooks.published import publish_endpoint
 
 ATTEMPT_SECONDS_MAX = 15
 """How long an attempt may take in all."""
 
-LEASE = timedelta(seconds=2 * ATTEMPT_SECONDS_MAX)
-"""How long an endpoint is a worker's after the last work was taken; attempts end well before."""
-
 WINDOW = 64
 """How many attempts may be under way at one endpoint."""
 
+WINDOWS_HELD = 3
+"""How many windows may be taken for an endpoint: one under way, and those that wait for it."""
+
 WINDOW_FAILING = 4
 """How many at one that fails."""
+
+LEASE = timedelta(seconds=(WINDOWS_HELD + 1) * ATTEMPT_SECONDS_MAX)
+"""How long an endpoint is a worker's after the last work was taken.
+
+However slow the endpoint is, what was taken has been attempted by then.
+"""
 
 RETENTION = timedelta(days=30)
 """How long deliveries are kept; the journal keeps the events."""
@@ -58,7 +64,7 @@ _GONE = 410
 
 @frozen
 class Errand:
-    """A delivery to be attempted now."""
+    """A delivery to be attempted."""
 
     endpoint: Endpoint
     delivery: Delivery
@@ -66,10 +72,10 @@ class Errand:
 
 @frozen
 class Errands:
-    """What to attempt now, in this order.
+    """What to attempt, in this order.
 
-    ``behind`` are endpoints that there is more for, each with the number of attempts under way
-    at which it is worth while to take more.
+    ``behind`` are endpoints that there is more for, each with the number of deliveries held at
+    which it is worth while to take more.
     """
 
     errands: Sequence[Errand] = ()
@@ -84,7 +90,6 @@ class Dispatcher:
     """
 
     begin: BeginDispatch
-    reader: LedgerReader
     clock: Clock
     ids: IdSource
     encode: Encode
@@ -94,11 +99,12 @@ class Dispatcher:
         self,
         worker: str,
         of: Collection[LedgerId] | None,
-        under_way: Mapping[EndpointKey, int],
+        held: Mapping[EndpointKey, int],
     ) -> Errands:
         """Take what is due of the ledgers ``of`` (``None``: of all) for ``worker``.
 
-        ``under_way`` says how many attempts it has under way at which endpoints.
+        ``held`` says of which endpoints it has taken how many that are not attempted yet, or are
+        under way.
         """
         now = self.clock.now()
         until = now + LEASE
@@ -106,13 +112,12 @@ class Dispatcher:
             taken = uow.take_endpoints(worker, now, until, of, _ENDPOINTS_AT_A_TIME)
             if not taken:
                 return Errands()
-            rooms = {one.endpoint.key: _room(one.endpoint, under_way) for one in taken}
-            due = uow.take_deliveries(
-                {key: room for key, room in rooms.items() if room}, now, until
-            )
+            rooms = {one.endpoint.key: _room(one.endpoint, held) for one in taken}
+            wanted = {one.endpoint.key: rooms[one.endpoint.key] for one in taken if one.is_due}
+            due = uow.take_deliveries(wanted, now, until) if any(wanted.values()) else []
             for delivery in due:
                 rooms[delivery.key[:2]] -= 1
-            plans = self._plan(taken, rooms, now, until)
+            plans = self._plan(uow, taken, rooms, now)
             through = {plan.key: plan.through for plan in plans}
             fresh = [delivery for plan in plans for delivery in plan.deliveries]
             if through:
@@ -122,7 +127,7 @@ class Dispatcher:
         return Errands(
             [Errand(endpoints[delivery.key[:2]], delivery) for delivery in pending],
             {
-                one.endpoint.key: _window(one.endpoint) // 2
+                one.endpoint.key: (WINDOWS_HELD - 1) * window_of(one.endpoint)
                 for one in taken
                 if through.get(one.endpoint.key, one.endpoint.planned_through) < one.sequence
                 or (rooms[one.endpoint.key] == 0 and one.endpoint.status is EndpointStatus.ENABLED)
@@ -158,25 +163,21 @@ class Dispatcher:
 
     def _plan(
         self,
+        uow: DispatchUnitOfWork,
         taken: Sequence[Taken],
         rooms: Mapping[EndpointKey, int],
         now: datetime,
-        until: datetime,
     ) -> list["Plan"]:
+        rooms = {**rooms, **{one.endpoint.key: _EVENTS_AT_A_TIME for one in taken if _is_off(one)}}
+        behind = [one.endpoint for one in taken if one.is_behind and rooms[one.endpoint.key] > 0]
+        places = [_place(endpoint, rooms[endpoint.key]) for endpoint in behind]
+        distinct = list(dict.fromkeys(places))
+        events = dict(zip(distinct, uow.events(distinct), strict=True))
         mint = self.ids.minting(now)
-        read: dict[tuple[LedgerId, int], list[Event]] = {}
-        plans = []
-        for one in taken:
-            endpoint = one.endpoint
-            is_enabled = endpoint.status is EndpointStatus.ENABLED
-            room = rooms[endpoint.key] if is_enabled else _EVENTS_AT_A_TIME
-            if not one.is_behind or room <= 0:
-                continue
-            place = (endpoint.ledger_id, endpoint.planned_through)
-            if place not in read:
-                read[place] = self.reader.events(*place, _EVENTS_AT_A_TIME)
-            plans.append(plan_endpoint(endpoint, read[place], room, until, mint))
-        return plans
+        return [
+            plan_endpoint(endpoint, events[place], rooms[endpoint.key], now + LEASE, mint)
+            for endpoint, place in zip(behind, places, strict=True)
+        ]
 
     def _conclude(self, errand: Errand, outcome: Outcome) -> Concluded:
         delivery, now = errand.delivery, self.clock.now()
@@ -255,14 +256,26 @@ def plan_endpoint(
     return Plan(endpoint.key, through, deliveries)
 
 
-def _room(endpoint: Endpoint, under_way: Mapping[EndpointKey, int]) -> int:
+def window_of(endpoint: Endpoint) -> int:
+    """Return how many attempts may be under way at an endpoint."""
+    return WINDOW if endpoint.failing_since is None else WINDOW_FAILING
+
+
+def _room(endpoint: Endpoint, held: Mapping[EndpointKey, int]) -> int:
+    """Return how many more deliveries of an endpoint may be taken."""
     if endpoint.status is EndpointStatus.DISABLED:
         return 0
-    return max(0, _window(endpoint) - under_way.get(endpoint.key, 0))
+    return max(0, WINDOWS_HELD * window_of(endpoint) - held.get(endpoint.key, 0))
 
 
-def _window(endpoint: Endpoint) -> int:
-    return WINDOW if endpoint.failing_since is None else WINDOW_FAILING
+def _is_off(taken: Taken) -> bool:
+    return taken.endpoint.status is EndpointStatus.DISABLED
+
+
+def _place(endpoint: Endpoint, room: int) -> tuple[LedgerId, int, int]:
+    """Tell which events to look at: more than there is room for, where not all are heard of."""
+    count = _EVENTS_AT_A_TIME if endpoint.events else room
+    return endpoint.ledger_id, endpoint.planned_through, count
 
 
 def _health(

@@ -8,6 +8,7 @@ from typing import Protocol
 from attrs import frozen
 
 from payflow_domain.ids import DeliveryId, EndpointId, LedgerId
+from payflow_domain.ledger.journal import Event
 from payflow_domain.ledger.ports import Page, UnitOfWork
 from payflow_domain.webhooks.deliveries import Concluded, Delivery, DeliveryStatus
 from payflow_domain.webhooks.endpoints import Endpoint, EndpointKey
@@ -82,11 +83,13 @@ BeginEndpoints = Callable[[], AbstractContextManager[EndpointUnitOfWork]]
 class Taken:
     """An endpoint that this worker may send to until its lease ends.
 
-    ``sequence`` is the last event of its ledger's journal.
+    ``sequence`` is the last event of its ledger's journal; ``is_due`` tells whether deliveries
+    are.
     """
 
     endpoint: Endpoint
     sequence: int
+    is_due: bool
 
     @property
     def is_behind(self) -> bool:
@@ -115,6 +118,10 @@ class DispatchUnitOfWork(EndpointUnitOfWork, Protocol):
 
     def release_endpoints(self, worker: str) -> None:
         """End the leases of ``worker``."""
+        ...
+
+    def events(self, wanted: Sequence[tuple[LedgerId, int, int]]) -> list[list[Event]]:
+        """Return, for each ledger, number and count, that many events after that number."""
         ...
 
     def take_deliveries(

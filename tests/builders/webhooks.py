@@ -187,6 +187,6 @@ def open_post_office(
     webhooks = Webhooks(
         store.begin, store, AddressGuard(), clock, ids, SystemSecrets(), encode_json
     )
-    dispatcher = Dispatcher(store.begin, store, clock, ids, encode_json, luck or Luck())
+    dispatcher = Dispatcher(store.begin, clock, ids, encode_json, luck or Luck())
     actor = Actor(KeyId("key_1"), PARTNER_ID, ledger.id, environment, ALL_PERMISSIONS)
     return PostOffice(clock, store, ids, ledgers, webhooks, dispatcher, actor)

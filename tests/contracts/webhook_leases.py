@@ -40,7 +40,7 @@ class EndpointLeases(WebhookSuite):
         endpoint = new_endpoint(ledger, planned_through=3, status=status)
         keep(store, endpoint)
 
-        assert lease(store) == [Taken(endpoint, EVENTS)]
+        assert lease(store) == [Taken(endpoint, EVENTS, is_due=False)]
 
     def test_an_endpoint_with_nothing_to_do_is_not(
         self, store: WebhookStore, ledger: FundedLedger
@@ -60,7 +60,7 @@ class EndpointLeases(WebhookSuite):
         early, due = (lease(store, now=START + SECOND - early) for early in (TICK, 0 * TICK))
 
         assert early == []
-        assert due == [Taken(evolve(endpoint, planned_through=EVENTS), EVENTS)]
+        assert due == [Taken(evolve(endpoint, planned_through=EVENTS), EVENTS, is_due=True)]
 
     def test_no_two_workers_have_one_endpoint(
         self, store: WebhookStore, endpoint: Endpoint

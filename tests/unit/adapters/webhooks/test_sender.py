@@ -85,9 +85,8 @@ async def sending(
     resolver: AbstractResolver | None = None,
     tls: ssl.SSLContext | None = None,
     attempt_s_max: float = 5,
-    per_host_max: int = 16,
 ) -> AsyncIterator[Sender]:
-    sender = Sender(clock or SystemClock(), guard, per_host_max, attempt_s_max, tls, resolver)
+    sender = Sender(clock or SystemClock(), guard, attempt_s_max, tls, resolver)
     await sender.open()
     try:
         yield sender
@@ -480,12 +479,12 @@ def test_a_name_that_leads_both_ways_reaches_nothing_inside(run: Run, mixed: lis
     run(main())
 
 
-def test_a_slow_host_holds_up_no_other_and_gets_no_more_than_its_share(run: Run) -> None:
+def test_a_slow_host_holds_up_no_other(run: Run) -> None:
     async def main() -> None:
         async with (
             receiving(says_and_hangs(b"")) as slow,
             receiving(says(OK)) as quick,
-            sending(attempt_s_max=2 * SHORT_S, per_host_max=2) as sender,
+            sending(attempt_s_max=2 * SHORT_S) as sender,
         ):
             stuck = [
                 asyncio.create_task(sender.send(outgoing(f"http://localhost:{slow.port}/")))
@@ -497,30 +496,15 @@ def test_a_slow_host_holds_up_no_other_and_gets_no_more_than_its_share(run: Run)
             ended = await asyncio.gather(*stuck)
 
         assert {each.status for each in outcomes} == {200}
-        assert slow.open_most == 2
         assert all(each.error == "timeout" for each in ended)
-        # Waiting for a slot is part of an attempt.
         assert all(each.latency_ms < 4 * SHORT_S * 1_000 for each in ended)
-
-    run(main())
-
-
-def test_a_slot_is_free_again_after_an_attempt(run: Run) -> None:
-    async def main() -> None:
-        async with receiving(says(OK)) as receiver, sending(per_host_max=2) as sender:
-            message = outgoing(receiver.url)
-            outcomes = await asyncio.gather(*[sender.send(message) for _ in range(20)])
-            assert sender._slots._hosts == {}
-
-        assert {each.status for each in outcomes} == {200}
-        assert receiver.open_most == 2
 
     run(main())
 
 
 def test_an_attempt_that_is_called_off_leaves_nothing_behind(run: Run) -> None:
     async def main() -> None:
-        async with receiving(says_and_hangs(b"")) as receiver, sending(per_host_max=1) as sender:
+        async with receiving(says_and_hangs(b"")) as receiver, sending() as sender:
             attempts = [asyncio.create_task(sender.send(outgoing(receiver.url))) for _ in range(2)]
             await asyncio.sleep(0.1)
             for each in attempts:
@@ -528,7 +512,6 @@ def test_an_attempt_that_is_called_off_leaves_nothing_behind(run: Run) -> None:
             ended = await asyncio.gather(*attempts, return_exceptions=True)
 
             assert all(isinstance(each, asyncio.CancelledError) for each in ended)
-            assert sender._slots._hosts == {}
 
     run(main())
 
