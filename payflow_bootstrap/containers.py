@@ -30,6 +30,7 @@ from payflow_domain.access.operator_service import Operators
 from payflow_domain.access.refusals import Refusals
 from payflow_domain.access.service import Access
 from payflow_domain.access.staff import Staff
+from payflow_domain.access.usage_service import Usage
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.oversight.service import Oversight
 from payflow_domain.partners.certifying import Certifications
@@ -99,6 +100,7 @@ class Core(containers.DeclarativeContainer):
         Operators, begin=store.provided.begin, reader=store, hasher=hasher, clock=clock, ids=ids
     )
     limits = providers.Singleton(Limits, store=store)
+    usage = providers.Singleton(Usage, store=store, clock=clock)
     partners = providers.Singleton(
         Partners, begin=store.provided.begin, reader=store, clock=clock, ids=ids
     )
@@ -200,6 +202,7 @@ class Core(containers.DeclarativeContainer):
         staff=staff,
         oversight=oversight,
         limits=limits,
+        usage=usage,
         ready=store.provided.is_ready,
     )
 

@@ -91,6 +91,7 @@ def tasks_of(core: Core, settings: Settings) -> list[Task]:
     tasks = [
         Task("resolve_payments", lambda: resolver.resolve_due(_PAYMENTS_AT_A_TIME)),
         Task("retry_notices", notices.retry_received, _NOTICES_PERIOD_S),
+        Task("forget_usage", core.usage().forget, _PURGE_PERIOD_S),
         Task("purge_deliveries", core.dispatcher().purge, _PURGE_PERIOD_S),
     ]
     mock = make_mock(settings, core.clock())

@@ -45,6 +45,7 @@ from payflow_http.resources.partner_applications import PartnerApplications
 from payflow_http.resources.payouts import Payouts
 from payflow_http.resources.transactions import Reversals, TransactionItem, TransactionList
 from payflow_http.resources.transfers import TransferBatches, Transfers
+from payflow_http.resources.usage import UsageReport
 from payflow_http.resources.wallets import (
     ExternalWallet,
     WalletBalance,
@@ -90,6 +91,7 @@ def create_app(services: Services, settings: HttpSettings) -> App:
     app: App = falcon.asgi.App(request_type=ApiRequest, middleware=_Lifespan(api))
     app.add_middleware(RequestIds())
     app.add_middleware(RateLimitHeaders())
+    app.add_middleware(api.counter)
     if settings.access_log:
         app.add_middleware(AccessLog())
     app.req_options.keep_blank_qs_values = True
@@ -148,6 +150,7 @@ def _add_routes(app: App, api: Api) -> None:
         "/api-keys/{key_id}/rotate": ApiKeyRotation(api),
         "/certification": CertificationItems(api),
         "/partner-applications": PartnerApplications(api),
+        "/usage": UsageReport(api),
         "/webhooks/stripe": GatewayNotices(api),
         **_webhook_routes(api),
     }

@@ -64,6 +64,7 @@ class Authenticator:
         except InvalidApiKey:
             self._refuse(secret.decode("latin-1"), req)
             raise
+        req.actor = actor
         self._limits.admit(req, actor)
         return actor
 

@@ -10,6 +10,7 @@ from urllib.parse import quote_from_bytes
 import falcon.asgi
 from falcon.request import RequestOptions
 
+from payflow_domain.access.permissions import Actor
 from payflow_http.codec import Document, decode
 from payflow_http.problems import Fault, Problem, malformed
 from payflow_http.structuring import Body, structure
@@ -25,7 +26,8 @@ _DIGITS_MAX = 18
 class ApiRequest(falcon.asgi.Request):
     """A request with its id.
 
-    ``document`` is its body once that was read, so that an error can point into it. ``rate_limit``
+    ``document`` is its body once that was read, so that an error can point into it. ``actor``
+    is who asks with an API key, as soon as that is known. ``rate_limit``
     and ``rate_limit_policy`` are what its answer is to tell of limits.
     """
 
@@ -46,6 +48,7 @@ class ApiRequest(falcon.asgi.Request):
     started_at: float = 0.0
     document: Document | None = None
     fingerprint: bytes = b""
+    actor: Actor | None = None
     rate_limit: str = ""
     rate_limit_policy: str = ""
 

@@ -22,9 +22,10 @@ def new_request_id() -> str:
 
 
 class RequestIds:
-    """Gives each request an id: it is in the answer, in problems and in the log."""
+    """Gives each request an id, which is in the answer, in problems and in the log, and a start."""
 
     async def process_request(self, req: ApiRequest, resp: Response) -> None:
+        req.started_at = perf_counter()
         req.request_id = request_id = new_request_id()
         # The server runs each request in a task of its own, so this does not leak to the next.
         bind_contextvars(request_id=request_id)
@@ -41,9 +42,6 @@ class AccessLog:
     async def process_startup(self, _scope: object, _event: object) -> None:
         # Bound once: what get_logger returns binds anew at every call.
         self._logger = structlog.get_logger(_ACCESS).bind()
-
-    async def process_request(self, req: ApiRequest, _resp: Response) -> None:
-        req.started_at = perf_counter()
 
     async def process_response(
         self,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
 from payflow_domain.ids import WALLET, AccountId, is_id
@@ -115,6 +115,17 @@ def moment(text: str) -> datetime:
     return read
 
 
+def day(text: str) -> date:
+    """Read a day, as RFC 3339 writes it."""
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise BadParameter("invalid_day", "Use a day such as 2026-01-31.")
+
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _INTEGER = re.compile(r"[0-9]{1,19}")
 

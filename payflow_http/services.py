@@ -10,6 +10,7 @@ from payflow_domain.access.limits import DEFAULT_LIMITS, LedgerLimits
 from payflow_domain.access.permissions import Actor
 from payflow_domain.access.service import Access
 from payflow_domain.access.staff import Staff
+from payflow_domain.access.usage_service import Usage
 from payflow_domain.errors import PayFlowError
 from payflow_domain.ledger.batch import Request, Result
 from payflow_domain.ledger.ledgers import Environment
@@ -24,6 +25,7 @@ from payflow_domain.wallets.service import Wallets
 from payflow_domain.webhooks.service import Webhooks
 from payflow_http.addresses import ClientAddresses
 from payflow_http.authentication import Authenticator
+from payflow_http.counting import KEEP_PERIOD_S, RequestCounter
 from payflow_http.cursors import Cursors
 from payflow_http.exchanging import EXCHANGE_PERIOD_S, LimitExchange
 from payflow_http.grouping import Grouped, Runner
@@ -58,6 +60,7 @@ class Services:
     staff: Staff
     oversight: Oversight
     limits: Limits
+    usage: Usage
     ready: Callable[[], bool]
     run_commits: Runner | None = None
 
@@ -111,6 +114,7 @@ class Api:
     replays: Replays
     limiter: Limiter
     background: Background
+    counter: RequestCounter
 
 
 def make_api(services: Services, settings: HttpSettings) -> Api:
@@ -121,6 +125,8 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
     background = Background()
     exchange = LimitExchange(limiter, services.limits, background.threads).exchange
     background.add("exchange_limits", exchange, EXCHANGE_PERIOD_S)
+    counter = RequestCounter(services.usage, addresses, background.threads)
+    background.add("keep_usage", counter.keep, KEEP_PERIOD_S)
 
     def refuse_key(secret: str, req: ApiRequest) -> None:
         services.staff.refusals.refuse_key(secret, addresses.of(req))
@@ -155,6 +161,7 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
         limiter=limiter,
         background=background,
         replays=Replays(services.certifications.note_replay, threads),
+        counter=counter,
     )
 
 

@@ -14,6 +14,7 @@ from payflow_adapters.memory.payment_reader import MemoryPaymentReader, MemorySe
 from payflow_adapters.memory.staff import MemoryStaffReader
 from payflow_adapters.memory.tables import Tables
 from payflow_adapters.memory.unit_of_work import MemoryUnitOfWork
+from payflow_adapters.memory.usage import MemoryUsage
 from payflow_adapters.memory.webhook_reader import MemoryWebhookReader
 from payflow_domain.clock import Clock
 from payflow_domain.ids import AccountId, LedgerId, PartnerId, TransactionId
@@ -38,6 +39,7 @@ class MemoryStore(
     MemoryStaffReader,
     MemoryWebhookReader,
     MemoryLimits,
+    MemoryUsage,
     MemorySecurityLog,
     MemoryFigures,
 ):

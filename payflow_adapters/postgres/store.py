@@ -17,6 +17,7 @@ from payflow_adapters.postgres.payment_reader import PostgresPaymentReader
 from payflow_adapters.postgres.security_log import PostgresSecurityLog
 from payflow_adapters.postgres.staff_reader import PostgresStaffReader
 from payflow_adapters.postgres.unit_of_work import PostgresUnitOfWork
+from payflow_adapters.postgres.usage import PostgresUsage
 from payflow_adapters.postgres.wallet_reader import PostgresWalletReader
 from payflow_adapters.postgres.webhook_reader import PostgresWebhookReader
 from payflow_domain.clock import Clock
@@ -34,11 +35,12 @@ class PostgresStore(
     PostgresStaffReader,
     PostgresWebhookReader,
     PostgresLimits,
+    PostgresUsage,
 ):
     """Writes through ``begin``; else reads what is committed.
 
-    Security events, and what limits have let through, are written at once. ``bell`` is rung after
-    commits that there is something to send of.
+    Security events, and what limits and the record of use count, are written at once. ``bell`` is
+    rung after commits that there is something to send of.
     """
 
     clock: Clock

@@ -5,12 +5,16 @@ change (entries, the journal, gateway legs) is kept so by triggers and privilege
 migrations.
 """
 
+from typing import Any
+
 from sqlalchemy import (
+    ARRAY,
     JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     ForeignKeyConstraint,
     Identity,
@@ -512,4 +516,50 @@ rate_buckets = Table(
     Column("at", Moment, nullable=False),
     prefixes=["UNLOGGED"],
     postgresql_with={"fillfactor": "50"},
+)
+
+
+def _counts() -> list[Column[Any]]:
+    return [
+        Column("route", Id, nullable=False),
+        Column("requests", BigInteger, nullable=False),
+        Column("client_errors", BigInteger, nullable=False),
+        Column("server_errors", BigInteger, nullable=False),
+        Column("limited", BigInteger, nullable=False),
+        Column("latencies", ARRAY(BigInteger), nullable=False),
+    ]
+
+
+usage_minutes = Table(
+    "usage_minutes",
+    metadata,
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("minute", Moment, nullable=False),
+    *_counts(),
+    PrimaryKeyConstraint("ledger_id", "minute", "route"),
+    Index("usage_minutes_minute", "minute"),
+)
+
+usage_days = Table(
+    "usage_days",
+    metadata,
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("day", Date, nullable=False),
+    *_counts(),
+    PrimaryKeyConstraint("ledger_id", "day", "route"),
+    Index("usage_days_day", "day"),
+)
+
+# ``by`` is what ``name`` is of: a route or an address.
+usage_key_days = Table(
+    "usage_key_days",
+    metadata,
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("key_id", Id, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("name", Id, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    PrimaryKeyConstraint("ledger_id", "key_id", "day", "by", "name"),
+    Index("usage_key_days_day", "day"),
 )

@@ -25,6 +25,7 @@ class Permission(StrEnum):
     EVENTS_READ = "events:read"
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
+    USAGE_READ = "usage:read"
 
 
 ALL_PERMISSIONS = frozenset(Permission)

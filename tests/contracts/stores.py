@@ -14,6 +14,7 @@ from payflow_domain.access.ports import (
     StaffUnitOfWork,
 )
 from payflow_domain.access.shared_limits import LimitUnitOfWork
+from payflow_domain.access.usage_service import UsageStore
 from payflow_domain.clock import Clock
 from payflow_domain.ids import IdSource
 from payflow_domain.ledger.batch import Request, load_for
@@ -70,6 +71,10 @@ class LimitedStore(LimitStore, PartnerReader, Protocol):
     """Keeps limits, and the partners whose they are."""
 
     def begin(self) -> AbstractContextManager[LimitedUnitOfWork]: ...
+
+
+class UsedStore(UsageStore, AccessStore, Protocol):
+    """Keeps the record of use, and the API keys that are used."""
 
 
 class PaymentStore(LedgerReader, PaymentReader, Protocol):

@@ -111,6 +111,7 @@ ROUTES = (
     Route("GET", "/api-keys/{key_id}", _P.KEYS_READ),
     Route("DELETE", "/api-keys/{key_id}", _P.KEYS_WRITE),
     Route("POST", "/api-keys/{key_id}/rotate", _P.KEYS_WRITE, {"oldKeyExpiresIn": 60}),
+    Route("GET", "/usage", _P.USAGE_READ),
     Route("GET", "/webhook-endpoints", _P.WEBHOOKS_READ),
     Route("POST", "/webhook-endpoints", _P.WEBHOOKS_WRITE, {"url": "https://example.com/hook"}),
     Route("GET", _ENDPOINT, _P.WEBHOOKS_READ),

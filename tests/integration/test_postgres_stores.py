@@ -30,6 +30,7 @@ from tests.contracts.payment_store import PaymentStoreContract
 from tests.contracts.payment_suite import keep
 from tests.contracts.security_log import SecurityLogContract
 from tests.contracts.staff_store import StaffStoreContract
+from tests.contracts.usage_store import UsageStoreContract
 from tests.contracts.wallet_store import WalletStoreContract
 from tests.contracts.webhook_store import WebhookStoreContract
 from tests.contracts.webhook_suite import keep as keep_endpoints
@@ -149,6 +150,10 @@ class TestPostgresWebhookStore(WebhookStoreContract):
 
 
 class TestPostgresLimitStore(_OnPostgres, LimitStoreContract):
+    pass
+
+
+class TestPostgresUsageStore(_OnPostgres, UsageStoreContract):
     pass
 
 

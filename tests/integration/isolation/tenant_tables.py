@@ -96,5 +96,7 @@ def _value_of(type_: str, number: int) -> object:
         # As long as the hash of one event.
         "bytea": number.to_bytes(32),
         "timestamp with time zone": "2026-01-01T00:00:00Z",
+        "date": "2026-01-01",
+        "ARRAY": [number],
     }
     return values[type_]

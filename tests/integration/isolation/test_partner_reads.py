@@ -60,6 +60,9 @@ READS: Mapping[str, Callable[[PostgresStore], object]] = {
     "endpoints, a later page": lambda store: store.endpoints(EMPTY, Page(20, ENDPOINT)),
     "delivery": lambda store: store.delivery(EMPTY, ENDPOINT, DELIVERY),
     "deliveries": lambda store: store.deliveries(EMPTY, ENDPOINT, DeliveryFilter(), FIRST),
+    "route_days": lambda store: store.route_days(EMPTY, START.date(), START.date()),
+    "minutes": lambda store: store.minutes(EMPTY, START.date()),
+    "key_days": lambda store: store.key_days(EMPTY, START.date(), START.date()),
     "deliveries, filtered, a later page": lambda store: store.deliveries(
         EMPTY, ENDPOINT, DeliveryFilter(DeliveryStatus.PENDING, "a type"), Page(20, DELIVERY)
     ),

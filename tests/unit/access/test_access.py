@@ -108,6 +108,7 @@ def test_permissions_have_their_published_names() -> None:
         "events:read",
         "keys:read",
         "keys:write",
+        "usage:read",
     }
 
 

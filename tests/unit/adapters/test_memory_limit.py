@@ -1,4 +1,4 @@
-"""The store in memory keeps what the ports of partners promise."""
+"""The store in memory keeps what the ports of limits promise."""
 
 import pytest
 

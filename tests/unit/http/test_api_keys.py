@@ -17,8 +17,10 @@ def test_a_key_is_told_once_and_listed_without_its_secret(world: World) -> None:
 
     assert made.status_code == 201
     key = made.json["key"]
+    assert made.json["lastUsedAt"] is None
     assert world.get("/wallets", key=key).status_code == 200
     told = {name: value for name, value in made.json.items() if name not in {"key", "oldKey"}}
+    told["lastUsedAt"] = publish_time(world.clock.now())
     assert world.get(f"/api-keys/{told['id']}").json == told
     listed = world.get("/api-keys")
     assert listed.json["data"][0] == told

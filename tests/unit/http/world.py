@@ -28,6 +28,7 @@ from payflow_domain.access.permissions import ALL_PERMISSIONS, Permission
 from payflow_domain.access.refusals import Refusals
 from payflow_domain.access.service import Access
 from payflow_domain.access.staff import Staff
+from payflow_domain.access.usage_service import Usage
 from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.ledger.ports import Page
 from payflow_domain.ledger.service import Ledgers
@@ -217,6 +218,7 @@ def make_world() -> World:
         staff=Staff(store.begin, store, HASHER, refusals, secrets, clock),
         oversight=Oversight(store.begin, notices, store, store, clock),
         limits=Limits(store),
+        usage=Usage(store, clock),
         ready=lambda: True,
     )
     partners = Partners(store.begin, store, clock, ids)
