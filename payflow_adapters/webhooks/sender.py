@@ -23,9 +23,7 @@ from payflow_adapters.webhooks.retry_after import read_retry_after
 from payflow_adapters.webhooks.signing import signature
 from payflow_domain.clock import Clock
 from payflow_domain.webhooks.deliveries import ANSWER_BYTES_MAX, Outcome, Outgoing
-
-ATTEMPT_S_MAX = 15.0
-"""How long an attempt may take in all: to get a slot, to connect, to send, and to be answered."""
+from payflow_domain.webhooks.dispatch import ATTEMPT_SECONDS_MAX
 
 READ_BYTES_MAX = 65_536
 """An answer that is longer costs the endpoint its connection."""
@@ -47,12 +45,13 @@ class Sender:
 
     It keeps connections open, follows no redirect, heeds no proxy of the environment, and holds
     no cookies. Each socket is made by ``guard``. Without ``tls`` the certificates that the
-    machine trusts count.
+    machine trusts count. ``attempt_s_max`` is for all of an attempt: to connect, to send, and
+    until the answer has ended.
     """
 
     clock: Clock
     guard: AddressGuard
-    attempt_s_max: float = ATTEMPT_S_MAX
+    attempt_s_max: float = ATTEMPT_SECONDS_MAX
     tls: ssl.SSLContext | None = None
     resolver: AbstractResolver | None = None
     _session: ClientSession | None = field(default=None, init=False)
