@@ -41,7 +41,7 @@ def test_without_limits_requests_are_counted_all_the_same(partner: Partner) -> N
 def test_a_server_that_is_stopped_keeps_what_it_counted(
     postgres_server: EmbeddedServer, migrated: str, tmp_path: Path
 ) -> None:
-    variables = {"PAYFLOW_RATE_LIMIT": "on", "PAYFLOW_SANDBOX_LIMIT": "1/70"}
+    variables = {"PAYFLOW_RATE_LIMIT": "on", "PAYFLOW_SANDBOX_LIMIT": "1/20"}
     with new_database(postgres_server, migrated) as name:
         url = postgres_server.url(name)
         log = tmp_path / "api.log"
