@@ -144,11 +144,14 @@ def running_api(
         PAYFLOW_HOST=HOST,
         PAYFLOW_PORT=str(port),
         PAYFLOW_PROCESSES=str(processes),
-        PAYFLOW_LOG_LEVEL="warning",
         PAYFLOW_SANDBOX_GATEWAY="mock",
         PAYFLOW_MOCK_GATEWAY_FILE=str(log.with_suffix(".mock-gateway")),
         SESSION_SECRET=SESSION_SECRET,
-        **{"PAYFLOW_RATE_LIMIT": "off", **(variables or {})},
+        **{
+            "PAYFLOW_LOG_LEVEL": "warning",
+            "PAYFLOW_RATE_LIMIT": "off",
+            **(variables or {}),
+        },
     )
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603  # our own command

@@ -17,6 +17,7 @@ from tests.builders.api_server import PASSWORD, ApiServer, running_api
 from tests.builders.http_client import Answer, Client
 from tests.builders.processes import environment, eventually, payflow
 from tests.integration.conftest import new_database
+from tests.integration.databases import dump
 from tests.integration.scene import assert_problem
 
 ME = "/api/auth/me"
@@ -200,21 +201,6 @@ def test_no_secret_is_kept_or_logged_anywhere(pair: Pair) -> None:
         assert secret not in everything
         assert secret.encode().hex() not in everything
     assert "login.refused" in everything
-
-
-def dump(database_url: str) -> str:
-    """Return every row of every table, as text."""
-    with psycopg.connect(database_url) as connection:
-        tables = connection.execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-        ).fetchall()
-        rows = [
-            str(row)
-            for (table,) in tables
-            for row in connection.execute(f'SELECT t::text FROM "{table}" t'.encode())  # noqa: S608
-        ]
-    assert len(tables) > 10
-    return "\n".join(rows)
 
 
 def test_serve_does_not_start_without_its_secret() -> None:

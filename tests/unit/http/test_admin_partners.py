@@ -1,8 +1,11 @@
 """Partners and their API keys, for staff, over HTTP."""
 
+from datetime import timedelta
+
 import pytest
 
 from payflow_domain.access.operators import Role
+from payflow_domain.ledger.transactions import Status
 from tests.builders.times import TICK
 from tests.unit.http.directory import APPLICATION, ITEMS, NEW_KEY, NEW_PARTNER, staff
 from tests.unit.http.world import BASE, World
@@ -131,3 +134,29 @@ def test_a_key_for_an_environment_that_is_not_open_is_refused(world: World) -> N
     answer = staff(world, world.log_in(), "POST", path, NEW_KEY | {"environment": "live"})
 
     assert (answer.status_code, answer.json["code"]) == (409, "environment_not_open")
+
+
+@pytest.mark.parametrize("last", ["suspended", "closed"])
+@pytest.mark.parametrize("told_by", ["notice", "worker"])
+def test_money_on_its_way_still_settles_when_a_partner_is_stopped(
+    world: World, last: str, told_by: str
+) -> None:
+    admin, wallet = world.log_in(), world.wallet(1000)
+    payout = {"walletId": wallet, "amount": 400, "currency": "EUR", "destination": "ba_paid"}
+    paid = world.post("/payouts", payout)
+    assert paid.status_code == 202
+    path = f"/partners/{world.ledger.partner_id}/status"
+    for status in ("active", last):
+        wish = {"status": status, "override": True, "reason": "As agreed."}
+        assert staff(world, admin, "PATCH", path, wish).status_code == 200
+
+    world.clock.advance(timedelta(minutes=5))
+    if told_by == "notice":
+        assert {answer.status_code for answer in world.deliver_notices()} == {200}
+    else:
+        world.resolver.resolve_due(10)
+
+    made = world.services.ledgers.transaction(world.ledger.id, paid.json["id"])
+    assert made.status is Status.POSTED
+    refused = world.post("/payouts", payout)
+    assert (refused.status_code, refused.json["code"]) == (403, f"partner_{last}")
