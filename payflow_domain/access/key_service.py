@@ -1,7 +1,7 @@
 """The use cases of API keys: made, rotated and revoked, by partners themselves and by staff."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from attrs import evolve, frozen
 
@@ -160,12 +160,13 @@ class ApiKeys:
             books = _load(uow, ledger_id, once)
             if answered := _answered(books, once):
                 return answered
-            check_expiry(new.expires_at, self.clock.now())
-            issued = self._issue(books.ledger, new)
-            self._check_room(uow, ledger_id)
+            now = self.clock.now()
+            check_expiry(new.expires_at, now)
+            issued = self._issue(books.ledger, new, now)
+            _check_room(uow, ledger_id, now)
             uow.add_key(issued.key)
-            self._note(uow, author, "api_key.created", issued.key, None, publish_key(issued.key))
-            self._spend(uow, books.ledger, once, issued)
+            _note(uow, author, "api_key.created", issued.key, now, (None, publish_key(issued.key)))
+            _spend(uow, books.ledger, once, issued)
         return issued
 
     def _rotate(
@@ -177,41 +178,35 @@ class ApiKeys:
                 return answered
             old, now = _present(uow, found), self.clock.now()
             check_replaceable(old, now)
-            issued = self._issue(books.ledger, _alike(old))
+            issued = self._issue(books.ledger, _alike(old), now)
             replaced = replace_key(old, issued.key.id, now, overlap)
             issued = evolve(issued, old=replaced)
             uow.replace_key(replaced)
-            self._check_room(uow, found.ledger_id)
+            _check_room(uow, found.ledger_id, now)
             uow.add_key(issued.key)
-            before, after = publish_key(old), publish_key(replaced)
-            self._note(uow, author, "api_key.rotated", old, before, after)
-            self._spend(uow, books.ledger, once, issued)
+            told = publish_key(old), publish_key(replaced)
+            _note(uow, author, "api_key.rotated", old, now, told)
+            _spend(uow, books.ledger, once, issued)
         return issued
 
     def _revoke(self, author: _Author, found: ApiKey) -> ApiKey:
         with self.begin() as uow:
             _load(uow, found.ledger_id, None)
-            before = _present(uow, found)
+            before, now = _present(uow, found), self.clock.now()
             if before.revoked_at is not None:
                 return before
-            after = evolve(before, revoked_at=self.clock.now())
+            after = evolve(before, revoked_at=now)
             uow.replace_key(after)
             told = publish_key(before), publish_key(after)
-            self._note(uow, author, "api_key.revoked", after, *told)
+            _note(uow, author, "api_key.revoked", after, now, told)
         return after
 
-    def _issue(self, ledger: Ledger, new: NewKey) -> IssuedKey:
-        now = self.clock.now()
+    def _issue(self, ledger: Ledger, new: NewKey, now: datetime) -> IssuedKey:
         key_id = KeyId(self.ids.minting(now)(API_KEY))
         key, secret = issue(key_id, ledger, new.name, new.permissions, now, self.secrets)
         networks = new.allowed_networks
         key = evolve(key, expires_at=new.expires_at, allowed_networks=networks)
         return IssuedKey(key, secret)
-
-    def _check_room(self, uow: KeyUnitOfWork, ledger_id: LedgerId) -> None:
-        if uow.count_live_keys(ledger_id, self.clock.now()) >= LIVE_KEYS_MAX:
-            detail = f"A ledger has at most {LIVE_KEYS_MAX} live keys; revoke one of them first."
-            raise TooManyKeys(detail)
 
     def _find(self, ledger_id: LedgerId | None, key_id: str) -> ApiKey:
         """Return a key; of any ledger where ``ledger_id`` is ``None``."""
@@ -220,37 +215,6 @@ class ApiKeys:
             detail = "There is no such API key; check its id."
             raise KeyNotFound(detail, subject=key_id)
         return found
-
-    def _spend(
-        self, uow: KeyUnitOfWork, ledger: Ledger, once: Once | None, issued: IssuedKey
-    ) -> None:
-        """Keep the answer without the secret."""
-        if once is None:
-            return
-        answer = once.render(evolve(issued, secret=None))
-        head = evolve(ledger, last_at=ledger.next_moment(self.clock.now()))
-        uow.write([Changes(head, spent=[SpentKey(once.claim, answer)])])
-
-    def _note(
-        self,
-        uow: KeyUnitOfWork,
-        author: _Author,
-        action: str,
-        key: ApiKey,
-        before: Told | None,
-        after: Told | None,
-    ) -> None:
-        entry = AuditEntry(
-            at=self.clock.now(),
-            actor=author.id,
-            action=action,
-            subject=key.id,
-            address=author.address,
-            partner_id=key.partner_id,
-            before=before,
-            after=after,
-        )
-        uow.add_audit(entry)
 
 
 def _alike(key: ApiKey) -> NewKey:
@@ -278,3 +242,41 @@ def _answered(books: Loaded, once: Once | None) -> Replayed | None:
     if once is None or once.claim.key not in books.spent:
         return None
     return Replayed(replay(books.spent[once.claim.key], once.claim))
+
+
+def _check_room(uow: KeyUnitOfWork, ledger_id: LedgerId, now: datetime) -> None:
+    """Raise ``TooManyKeys`` unless there is room for one more."""
+    if uow.count_live_keys(ledger_id, now) >= LIVE_KEYS_MAX:
+        detail = f"A ledger has at most {LIVE_KEYS_MAX} live keys; revoke one of them first."
+        raise TooManyKeys(detail)
+
+
+def _spend(uow: KeyUnitOfWork, ledger: Ledger, once: Once | None, issued: IssuedKey) -> None:
+    """Keep the answer without the secret."""
+    if once is not None:
+        answer = once.render(evolve(issued, secret=None))
+        head = evolve(ledger, last_at=ledger.next_moment(issued.key.created_at))
+        uow.write([Changes(head, spent=[SpentKey(once.claim, answer)])])
+
+
+def _note(
+    uow: KeyUnitOfWork,
+    author: _Author,
+    action: str,
+    key: ApiKey,
+    now: datetime,
+    told: tuple[Told | None, Told],
+) -> None:
+    """Write a change to the audit log, with what the key was before and after."""
+    before, after = told
+    entry = AuditEntry(
+        at=now,
+        actor=author.id,
+        action=action,
+        subject=key.id,
+        address=author.address,
+        partner_id=key.partner_id,
+        before=before,
+        after=after,
+    )
+    uow.add_audit(entry)

@@ -91,7 +91,7 @@ class Partner:
 class PartnerChange:
     """One change of a partner's status, and how it came about.
 
-    ``actor`` is the id of an operator, ``"anonymous"`` for who applied, or ``"payflow"``.
+    ``actor`` is as in the audit log: the id of an operator, ``ANONYMOUS`` or ``COMMAND_LINE``.
     ``before`` is ``None`` where the partner was made. ``overrides`` is whether it was activated
     with items of its certification still open.
     """

@@ -1,6 +1,7 @@
 """The use cases of a partner's way from its application to its closing."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from attrs import frozen
 
@@ -39,14 +40,20 @@ LIVE_SETTLEMENT_LIMIT = 0
 
 CHANGES_SHOWN_MAX = 100
 
-_REVIEWED = frozenset(
-    {
-        (PartnerStatus.PENDING, PartnerStatus.APPROVED),
-        (PartnerStatus.PENDING, PartnerStatus.REJECTED),
-        (PartnerStatus.APPROVED, PartnerStatus.ACTIVE),
-    }
-)
+_APPROVAL = (PartnerStatus.PENDING, PartnerStatus.APPROVED)
+_FIRST_ACTIVATION = (PartnerStatus.APPROVED, PartnerStatus.ACTIVE)
+_REJECTION = (PartnerStatus.PENDING, PartnerStatus.REJECTED)
+_REVIEWED = frozenset({_APPROVAL, _REJECTION, _FIRST_ACTIVATION})
 """The changes that a reviewer may make; every other one is for administrators."""
+
+_ACTIONS = {
+    PartnerStatus.APPROVED: "partner.approved",
+    PartnerStatus.REJECTED: "partner.rejected",
+    PartnerStatus.ACTIVE: "partner.activated",
+    PartnerStatus.SUSPENDED: "partner.suspended",
+    PartnerStatus.CLOSED: "partner.closed",
+}
+"""What changes are called in the audit log, by what they lead to."""
 
 
 @frozen
@@ -111,7 +118,7 @@ class Onboarding:
             waiting.check()
             partner = self._new(profile.legal_name or "", PartnerStatus.PENDING, profile)
             uow.add_partner(partner, key)
-            self._note(uow, partner, None, ANONYMOUS, address)
+            _keep(uow, _entry_of(partner, ANONYMOUS), address)
         return Taken(partner)
 
     def create(self, staff: StaffActor, name: str, profile: Profile) -> tuple[Partner, Ledger]:
@@ -121,7 +128,7 @@ class Onboarding:
         with self.begin() as uow:
             uow.add_partner(partner)
             ledger = uow.add_ledger(partner.id, Environment.SANDBOX, None, partner.created_at)
-            self._note(uow, partner, None, staff.operator_id, staff.address)
+            _keep(uow, _entry_of(partner, staff.operator_id), staff.address)
         return partner, ledger
 
     def change_status(self, staff: StaffActor, partner_id: str, wish: StatusWish) -> Partner:
@@ -132,28 +139,23 @@ class Onboarding:
         ``CertificationOpen``.
         """
         staff.require(StaffPermission.REVIEW)
-        found = self._find(partner_id)
-        certification = self._certification_for(found, wish)
+        found, now = self._find(partner_id), self.clock.now()
+        is_activation = wish.status is PartnerStatus.ACTIVE
+        # What is done stays done, so no lock is needed for it; and a suspension must not wait.
+        certification = self._certification_of(found.id) if is_activation else None
         with self.begin() as uow:
-            before = uow.partner(found.id)
-            if before is None:
-                raise _partner_not_found(partner_id)
+            before = uow.partner(found.id) or found
             after = move_partner(before, wish.status, wish.reason, wish.expected)
-            if (before.status, after.status) not in _REVIEWED:
+            way = (before.status, after.status)
+            if way not in _REVIEWED:
                 staff.require(StaffPermission.ADMINISTER)
-            is_first = before.status is PartnerStatus.APPROVED
-            overrides = _overrides(certification, wish) if is_first else False
+            overrides = way == _FIRST_ACTIVATION and _overrides(certification, wish)
             uow.replace_partner(after)
-            self._open_ledger(uow, before, after)
-            self._note(
-                uow,
-                after,
-                before.status,
-                staff.operator_id,
-                staff.address,
-                reason=wish.reason,
-                overrides=overrides,
+            _open_ledger(uow, after, way, now)
+            change = PartnerChange(
+                after.id, now, staff.operator_id, *way, wish.reason, overrides=overrides
             )
+            _keep(uow, change, staff.address)
         return after
 
     def list(self, staff: StaffActor, which: PartnerFilter, page: Page) -> Sequence[Partner]:
@@ -200,55 +202,43 @@ class Onboarding:
         sandbox = self.reader.ledger_of(partner_id, Environment.SANDBOX)
         return self.certifications.of_ledger(sandbox.id) if sandbox else None
 
-    def _certification_for(self, partner: Partner, wish: StatusWish) -> Certification | None:
-        """Return what to judge an activation by. What is done stays so: no lock is needed."""
-        is_asked = wish.status is PartnerStatus.ACTIVE
-        return self._certification_of(partner.id) if is_asked else None
 
-    def _open_ledger(self, uow: PartnerUnitOfWork, before: Partner, after: Partner) -> None:
-        now = self.clock.now()
-        match (before.status, after.status):
-            case (PartnerStatus.PENDING, PartnerStatus.APPROVED):
-                uow.add_ledger(after.id, Environment.SANDBOX, None, now)
-            case (PartnerStatus.APPROVED, PartnerStatus.ACTIVE):
-                uow.add_ledger(after.id, Environment.LIVE, LIVE_SETTLEMENT_LIMIT, now)
+def _open_ledger(
+    uow: PartnerUnitOfWork, partner: Partner, way: tuple[PartnerStatus, PartnerStatus], at: datetime
+) -> None:
+    """Open the ledger that a change of status brings with it, if it does."""
+    if way == _APPROVAL:
+        uow.add_ledger(partner.id, Environment.SANDBOX, None, at)
+    elif way == _FIRST_ACTIVATION:
+        uow.add_ledger(partner.id, Environment.LIVE, LIVE_SETTLEMENT_LIMIT, at)
 
-    def _note(
-        self,
-        uow: PartnerUnitOfWork,
-        partner: Partner,
-        before: PartnerStatus | None,
-        actor: str,
-        address: str | None,
-        *,
-        reason: str | None = None,
-        overrides: bool = False,
-    ) -> None:
-        """Keep a change in the partner's own history and in the audit log."""
-        now, after = self.clock.now(), partner.status
-        uow.add_partner_change(
-            PartnerChange(partner.id, now, actor, before, after, reason, overrides)
-        )
-        uow.add_audit(
-            AuditEntry(
-                at=now,
-                actor=actor,
-                action=f"partner.{after.value}" if before else "partner.created",
-                subject=partner.id,
-                address=address,
-                partner_id=partner.id,
-                reason=reason,
-                before={"status": before.value} if before else None,
-                after={"status": after.value},
-                facts={"certificationOverridden": True} if overrides else {},
-            )
-        )
+
+def _entry_of(partner: Partner, actor: str) -> PartnerChange:
+    """Return the first entry of a partner's history."""
+    return PartnerChange(partner.id, partner.created_at, actor, None, partner.status)
+
+
+def _keep(uow: PartnerUnitOfWork, change: PartnerChange, address: str | None) -> None:
+    """Keep a change in the partner's own history and in the audit log."""
+    uow.add_partner_change(change)
+    before, after = change.before, change.after
+    entry = AuditEntry(
+        at=change.at,
+        actor=change.actor,
+        action=_ACTIONS[after] if before else "partner.created",
+        subject=change.partner_id,
+        address=address,
+        partner_id=change.partner_id,
+        reason=change.reason,
+        before={"status": before.value} if before else None,
+        after={"status": after.value},
+        facts={"certificationOverridden": True} if change.overrides else {},
+    )
+    uow.add_audit(entry)
 
 
 def _overrides(certification: Certification | None, wish: StatusWish) -> bool:
     """Tell whether an activation overrides open items; raises ``CertificationOpen``."""
-    if wish.status is not PartnerStatus.ACTIVE:
-        return False
     open_items = (certification or Certification({})).open
     if open_items and not wish.override:
         raise certification_open(open_items)
