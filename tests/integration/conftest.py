@@ -1,11 +1,13 @@
 """One PostgreSQL and one API server for the whole run; a database or a partner for each test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
+import psycopg
 import pytest
 
+from payflow_adapters.postgres.connection import Database, connect
 from payflow_adapters.postgres.migrate import migrate
 from payflow_adapters.postgres.server import EmbeddedServer
 from tests.builders.api_server import ApiServer, Partner, running_api
@@ -13,6 +15,25 @@ from tests.integration.scene import Scene, set_scene
 
 # These tests may lose everything in a power cut. Everything else stays as it is in earnest.
 TEST_SPEED = {"fsync": "off", "full_page_writes": "off"}
+
+# Making a database costs more than most tests do in it. No triggers, so that all can be deleted.
+_EMPTY = """
+    SET session_replication_role = replica;
+    DO $$ DECLARE
+      found record;
+    BEGIN
+      FOR found IN SELECT oid::regclass AS name, relkind FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S')
+          AND relname <> 'alembic_version'
+      LOOP
+        IF found.relkind = 'r' THEN
+          EXECUTE format('DELETE FROM %s', found.name);
+        ELSE
+          PERFORM setval(found.name, 1, false);
+        END IF;
+      END LOOP;
+    END $$
+"""
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +74,47 @@ def migrated_url(postgres_server: EmbeddedServer, migrated: str) -> Iterator[str
     """A database with the present schema and nothing in it."""
     with new_database(postgres_server, migrated) as name:
         yield postgres_server.url(name)
+
+
+@pytest.fixture(scope="session")
+def reused_url(postgres_server: EmbeddedServer, migrated: str) -> Iterator[str]:
+    """A database for many tests, one after the other; what it holds is left over."""
+    with new_database(postgres_server, migrated) as name:
+        yield postgres_server.url(name)
+
+
+@pytest.fixture(scope="session")
+def empty(postgres_server: EmbeddedServer, reused_url: str) -> Iterator[Callable[[], None]]:
+    """What empties that database."""
+    superuser = postgres_server.url(reused_url.rsplit("/", 1)[1], "postgres")
+    options = "-c lock_timeout=15s"
+    with psycopg.connect(superuser, autocommit=True, options=options) as connection:
+
+        def empty_all() -> None:
+            connection.execute(_EMPTY)
+
+        yield empty_all
+
+
+@pytest.fixture
+def emptied_url(reused_url: str, empty: Callable[[], None]) -> str:
+    """A database with the present schema and nothing in it, for tests that leave the schema."""
+    empty()
+    return reused_url
+
+
+@pytest.fixture(scope="session")
+def reused_database(reused_url: str) -> Iterator[Database]:
+    database = connect(reused_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def emptied(reused_database: Database, empty: Callable[[], None]) -> Database:
+    """The same, with connections to it that are kept as well."""
+    empty()
+    return reused_database
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,11 @@ from sqlalchemy.pool import NullPool
 
 from payflow_adapters.postgres.connection import connect, sqlalchemy_url
 from payflow_adapters.postgres.migrate import alembic_config, is_migrated
+from payflow_adapters.postgres.server import EmbeddedServer
 from payflow_adapters.postgres.store import PostgresStore
 from tests.builders.ledger import FundedLedger, ledgers_over, open_funded_ledger
 from tests.builders.times import SettableClock
+from tests.integration.conftest import new_database
 
 Rows = Connection[tuple[object, ...]]
 
@@ -25,20 +27,27 @@ INSERT_ENTRY = """
 """
 
 
-@pytest.fixture
-def ledger(migrated_url: str) -> FundedLedger:
-    clock = SettableClock()
-    database = connect(migrated_url)
-    store = PostgresStore(database, clock)
-    funded = open_funded_ledger(ledgers_over(store.begin, store, clock), wallets=2)
-    database.close()
-    return funded
+@pytest.fixture(scope="module")
+def guarded(postgres_server: EmbeddedServer, migrated: str) -> Iterator[tuple[str, FundedLedger]]:
+    """A database, which nothing here changes, and the ledger in it."""
+    with new_database(postgres_server, migrated) as name:
+        url = postgres_server.url(name)
+        clock = SettableClock()
+        database = connect(url)
+        store = PostgresStore(database, clock)
+        yield url, open_funded_ledger(ledgers_over(store.begin, store, clock), wallets=2)
+        database.close()
 
 
 @pytest.fixture
-def owner(migrated_url: str) -> Iterator[Rows]:
+def ledger(guarded: tuple[str, FundedLedger]) -> FundedLedger:
+    return guarded[1]
+
+
+@pytest.fixture
+def owner(guarded: tuple[str, FundedLedger]) -> Iterator[Rows]:
     """The owner of the tables, who may do anything that no trigger forbids."""
-    with psycopg.connect(migrated_url) as connection:
+    with psycopg.connect(guarded[0]) as connection:
         yield connection
         connection.rollback()
 

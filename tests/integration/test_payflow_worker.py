@@ -56,8 +56,8 @@ def working(till: Till, log: Path) -> Iterator[Worker]:
 
 
 @pytest.fixture
-def till(migrated_url: str, tmp_path: Path) -> Iterator[Till]:
-    with open_till(migrated_url, tmp_path) as opened:
+def till(emptied_url: str, tmp_path: Path) -> Iterator[Till]:
+    with open_till(emptied_url, tmp_path) as opened:
         yield opened
 
 

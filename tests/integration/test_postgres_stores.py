@@ -1,15 +1,13 @@
 """The stores in PostgreSQL keep what the ports promise, and do what a simple model does."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from typing import ClassVar
 
 import pytest
 from hypothesis import Phase, settings
 
-from payflow_adapters.postgres.connection import Database, connect
+from payflow_adapters.postgres.connection import Database
 from payflow_adapters.postgres.payment_statements import TAKE_DUE
-from payflow_adapters.postgres.server import EmbeddedServer
 from payflow_adapters.postgres.store import PostgresStore
 from payflow_domain.ledger.batch import Request
 from payflow_domain.ledger.journal import Event
@@ -35,7 +33,6 @@ from tests.contracts.wallet_store import WalletStoreContract
 from tests.contracts.webhook_store import WebhookStoreContract
 from tests.contracts.webhook_suite import keep as keep_endpoints
 from tests.contracts.webhook_suite import new_endpoint
-from tests.integration.conftest import new_database
 
 _VIEWED = """
     SELECT sequence, type, at, convert_to(body, 'UTF8'), hash FROM events WHERE ledger_id = %s
@@ -45,10 +42,8 @@ _VIEWED = """
 
 class _OnPostgres:
     @pytest.fixture
-    def store(self, clock: SettableClock, migrated_url: str) -> Iterator[PostgresStore]:
-        database = connect(migrated_url)
-        yield PostgresStore(database, clock)
-        database.close()
+    def store(self, clock: SettableClock, emptied: Database) -> PostgresStore:
+        return PostgresStore(emptied, clock)
 
 
 class TestPostgresLedgerStore(_OnPostgres, LedgerStoreContract):
@@ -104,23 +99,7 @@ class TestPostgresPaymentStore(_OnPostgres, PaymentStoreContract):
         assert not any("Seq Scan" in line for line in lines)
 
 
-@pytest.fixture(scope="module")
-def database(postgres_server: EmbeddedServer, migrated: str) -> Iterator[Database]:
-    """A database for many tests, each with ledgers of its own."""
-    with new_database(postgres_server, migrated) as name:
-        database = connect(postgres_server.url(name))
-        yield database
-        database.close()
-
-
-class TestPostgresWebhookStore(WebhookStoreContract):
-    @pytest.fixture
-    def store(self, clock: SettableClock, database: Database) -> PostgresStore:
-        with database.writing() as connection:
-            connection.execute("DELETE FROM webhook_endpoints")
-            connection.execute("DELETE FROM webhook_deliveries")
-        return PostgresStore(database, clock)
-
+class TestPostgresWebhookStore(_OnPostgres, WebhookStoreContract):
     def test_no_worker_waits_for_an_endpoint_that_another_one_takes(
         self, store: PostgresStore, ledger: FundedLedger
     ) -> None:
@@ -170,23 +149,16 @@ class TestPostgresStaffStore(_OnPostgres, StaffStoreContract):
 
 
 class PostgresMachine(LedgerMachine):
-    server: ClassVar[EmbeddedServer]
-    template: ClassVar[str]
+    database: ClassVar[Database]
+    empty: ClassVar[Callable[[], None]]
 
     def make_store(self, clock: SettableClock) -> PostgresStore:
-        self.opened = ExitStack()
-        name = self.opened.enter_context(new_database(self.server, self.template))
-        database = connect(self.server.url(name))
-        self.opened.callback(database.close)
-        return PostgresStore(database, clock)
-
-    def teardown(self) -> None:
-        super().teardown()
-        self.opened.close()
+        PostgresMachine.empty()
+        return PostgresStore(self.database, clock)
 
 
 class TestPostgresMachine(PostgresMachine.TestCase):  # type: ignore[misc,valid-type]  # made anew
-    # Each example is a database, so a failing one is shown as it was found.
+    # Each example is many commits, so a failing one is shown as it was found.
     settings = settings(
         max_examples=15,
         stateful_step_count=25,
@@ -195,6 +167,6 @@ class TestPostgresMachine(PostgresMachine.TestCase):  # type: ignore[misc,valid-
     )
 
     @pytest.fixture(autouse=True)
-    def on(self, postgres_server: EmbeddedServer, migrated: str) -> None:
-        PostgresMachine.server = postgres_server
-        PostgresMachine.template = migrated
+    def on(self, reused_database: Database, empty: Callable[[], None]) -> None:
+        PostgresMachine.database = reused_database
+        PostgresMachine.empty = empty

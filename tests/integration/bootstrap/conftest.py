@@ -9,7 +9,7 @@ from tests.builders.till import Till, open_till
 
 
 @pytest.fixture
-def till(migrated_url: str, tmp_path: Path) -> Iterator[Till]:
+def till(emptied_url: str, tmp_path: Path) -> Iterator[Till]:
     """A partner without wallets, beside a mock gateway that has done nothing yet."""
-    with open_till(migrated_url, tmp_path) as opened:
+    with open_till(emptied_url, tmp_path) as opened:
         yield opened

@@ -13,15 +13,15 @@ from tests.builders.api_server import PASSWORD, SESSION_SECRET
 
 
 @pytest.fixture
-def core(migrated_url: str) -> Iterator[Core]:
-    core = Core(database_url=migrated_url)
+def core(emptied_url: str) -> Iterator[Core]:
+    core = Core(database_url=emptied_url)
     yield core
     core.database().close()
 
 
 @pytest.fixture
-def env(migrated_url: str) -> Mapping[str, str]:
-    return {"PAYFLOW_DATABASE_URL": migrated_url, "SESSION_SECRET": SESSION_SECRET}
+def env(emptied_url: str) -> Mapping[str, str]:
+    return {"PAYFLOW_DATABASE_URL": emptied_url, "SESSION_SECRET": SESSION_SECRET}
 
 
 def run(env: Mapping[str, str], *arguments: str, given: str = f"{PASSWORD}\n") -> Result:
