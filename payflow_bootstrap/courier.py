@@ -166,7 +166,9 @@ class Courier:
 
     def _move_on(self, key: EndpointKey) -> None:
         """Fill the window of an endpoint, and look for more where that is worth while."""
-        lane = self._lanes[key]
+        lane = self._lanes.get(key)
+        if lane is None:
+            return
         for _ in range(min(len(lane.waiting), lane.window - lane.under_way)):
             lane.under_way += 1
             runner = asyncio.create_task(self._attempt_on(key, lane))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from select import select
+from select import POLLIN, poll
 from typing import Any, Protocol
 
 import orjson
@@ -183,7 +183,10 @@ def is_alive(connection: Writer | psycopg.AsyncConnection[Any]) -> bool:
 
     A server that closes it says so, and then there is something to read.
     """
-    return not select([connection], [], [], 0)[0]
+    # Not select: it knows no descriptor above 1,023, and there may be as many connections.
+    watch = poll()
+    watch.register(connection, POLLIN)
+    return not watch.poll(0)
 
 
 def _check(connection: Writer) -> None:

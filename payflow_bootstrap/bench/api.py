@@ -15,13 +15,14 @@ HOST = "127.0.0.1"
 @contextmanager
 def serving(url: str) -> Iterator[tuple[int, int]]:
     """Serve the database at ``url`` as in production, with one worker; yield port and pid."""
-    port = _free_port()
-    with program("serve", {**os.environ, **_settings(url, port)}) as api:
+    port = free_port()
+    with program("serve", {**os.environ, **settings_for(url, port)}) as api:
         api.await_ready(f"http://{HOST}:{port}", Event())
         yield port, api.process.pid
 
 
-def _settings(url: str, port: int) -> dict[str, str]:
+def settings_for(url: str, port: int) -> dict[str, str]:
+    """Return the settings of programs on the database at ``url``."""
     return {
         "PAYFLOW_DATABASE_URL": url,
         "PAYFLOW_HOST": HOST,
@@ -34,7 +35,8 @@ def _settings(url: str, port: int) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -86,8 +86,8 @@ def prepared(tell: Tell) -> Iterator[Bench]:
         url = server.url("payflow")
         migrate(url)
         wallets = directory / "wallets"
-        api_key = _open_wallets(url, wallets)
-        _checkpoint(server)
+        api_key = open_wallets(url, wallets)
+        checkpoint(server)
         port, pid = stack.enter_context(serving(url))
         target = Target(f"http://{HOST}:{port}", api_key, wallets)
         yield Bench(server.url("pgbench"), url, target, pid)
@@ -99,7 +99,7 @@ def _look(connection: psycopg.Connection) -> tuple[int, int]:
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
-def _open_wallets(url: str, file: Path) -> str:
+def open_wallets(url: str, file: Path) -> str:
     """Take in a partner and fund its wallets; write their ids to ``file``, and return a key."""
     core = Core(database_url=url)
     try:
@@ -124,7 +124,7 @@ def _open_wallet(core: Core, actor: Actor, name: str) -> str:
     return opened.id
 
 
-def _checkpoint(server: EmbeddedServer) -> None:
+def checkpoint(server: EmbeddedServer) -> None:
     """Write out what filling the tables left, so that no figure pays for it."""
     url = server.url("postgres", "postgres")
     with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:

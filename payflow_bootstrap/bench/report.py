@@ -1,7 +1,7 @@
 """What a run came to, for people and for programs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import attrs
 from rich.console import Console
@@ -9,7 +9,9 @@ from rich.table import Table
 
 from payflow_adapters.postgres.verify import Fault
 from payflow_bootstrap.bench.figures import Verdict
+from payflow_bootstrap.bench.machine import Machine
 from payflow_bootstrap.bench.run import Result
+from payflow_bootstrap.bench.webhooks.run import Result as WebhooksResult
 
 _GENERATOR_BUSY = 0.85
 """From this share of a core on, the generator may be what is slow."""
@@ -22,8 +24,19 @@ _MANY = 1_000
 
 def show(result: Result, console: Console) -> None:
     """Print the figures as a table, with what they were measured on."""
-    console.print(_table(result))
+    title = f"Median of {len(result.rounds)} rounds of {result.seconds} s each"
+    console.print(table_of(result.verdicts, title))
     for line in (*_circumstances(result), *_doubts(result)):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def show_webhooks(result: WebhooksResult, console: Console) -> None:
+    """Print the figures of webhooks as a table, with what they were measured on."""
+    title = f"Median of {len(result.rounds)} rounds of about {result.seconds} s each"
+    console.print(table_of(result.verdicts, title))
+    for verdict in result.verdicts:
+        console.print(f"{verdict.name}: {verdict.about}", markup=False, soft_wrap=True)
+    for line in _machine(result.machine, result.generator, result.others_cores):
         console.print(line, markup=False, soft_wrap=True)
 
 
@@ -32,15 +45,15 @@ def to_json(result: Result) -> str:
     return json.dumps({**attrs.asdict(result), "void": result.is_void}, indent=2)
 
 
-def _table(result: Result) -> Table:
-    title = f"Median of {len(result.rounds)} rounds of {result.seconds} s each"
+def table_of(verdicts: Sequence[Verdict], title: str) -> Table:
+    """Lay the figures out."""
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("figure")
     for heading in ("median", "p50 ms", "p99 ms", "x pgbench", "against"):
         table.add_column(heading, justify="right")
     table.add_column("target")
     table.add_column("met")
-    for verdict in result.verdicts:
+    for verdict in verdicts:
         table.add_row(*_row(verdict))
     return table
 
@@ -58,18 +71,10 @@ def _row(verdict: Verdict) -> Iterator[str]:
 
 
 def _circumstances(result: Result) -> Iterator[str]:
-    machine = result.machine
     for verdict in result.verdicts:
         yield f"{verdict.name}: {verdict.about}"
     yield "Ratios are medians of the rounds' own; p50 and p99 are of requests."
-    yield (
-        f"Machine: {machine.cores} cores ({machine.model}), {machine.memory_gb:.0f} GB, "
-        f"{machine.system}; other programs took {result.others_cores:.2f} cores meanwhile"
-    )
-    yield (
-        f"Versions: payflow {machine.payflow}, Python {machine.python}, "
-        f"PostgreSQL {machine.postgres}; load by {result.generator}"
-    )
+    yield from _machine(result.machine, result.generator, result.others_cores)
     if result.standstills:
         yield (
             "Measured again, because the machine stood still meanwhile: "
@@ -79,6 +84,17 @@ def _circumstances(result: Result) -> Iterator[str]:
     yield f"Largest resident sets: {', '.join(sizes)}"
     if not isinstance(result.books, Fault):
         yield f"Books in order: {result.books.transactions:,} transactions verified"
+
+
+def _machine(machine: Machine, generator: str, others_cores: float) -> Iterator[str]:
+    yield (
+        f"Machine: {machine.cores} cores ({machine.model}), {machine.memory_gb:.0f} GB, "
+        f"{machine.system}; other programs took {others_cores:.2f} cores meanwhile"
+    )
+    yield (
+        f"Versions: payflow {machine.payflow}, Python {machine.python}, "
+        f"PostgreSQL {machine.postgres}; load by {generator}"
+    )
 
 
 def _doubts(result: Result) -> Iterator[str]:

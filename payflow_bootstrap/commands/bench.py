@@ -1,5 +1,6 @@
 """``payflow bench``: measure the project's figures."""
 
+import json
 import signal
 import sys
 from collections.abc import Iterator
@@ -8,19 +9,21 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+import attrs
 import click
 from rich.console import Console
 
 from payflow_adapters.postgres.server import EmbeddedServerError
 from payflow_bootstrap.bench.figures import FIGURES
 from payflow_bootstrap.bench.pgbench import BenchError
-from payflow_bootstrap.bench.report import show, to_json
+from payflow_bootstrap.bench.report import show, show_webhooks, to_json
 from payflow_bootstrap.bench.run import run_bench
+from payflow_bootstrap.bench.webhooks.run import run_webhooks_bench
 
 WIDTH = 110
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--seconds", type=click.IntRange(1, 600), default=10, show_default=True)
 @click.option("--rounds", type=click.IntRange(1, 100), default=3, show_default=True)
 @click.option(
@@ -35,7 +38,10 @@ WIDTH = 110
     type=click.Path(path_type=Path, dir_okay=False, writable=True),
     help="Also write everything there, each sample included.",
 )
-def bench(seconds: int, rounds: int, only: tuple[str, ...], file: Path | None) -> None:
+@click.pass_context
+def bench(
+    context: click.Context, seconds: int, rounds: int, only: tuple[str, ...], file: Path | None
+) -> None:
     """Measure PayFlow against pgbench, on a PostgreSQL server that both share.
 
     Takes a minute a round, and a gigabyte or two of temporary space.
@@ -43,9 +49,9 @@ def bench(seconds: int, rounds: int, only: tuple[str, ...], file: Path | None) -
     Exit status: 0 if the figures were measured, whether or not they meet their targets; 1 if they
     are void, because an answer was wrong or the books are not in order; 2 if it could not be done.
     """
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=WIDTH)
+    if context.invoked_subcommand is not None:
+        return
+    console = _console()
     tell = partial(console.print, markup=False)
     try:
         with _ending_once():
@@ -57,6 +63,38 @@ def bench(seconds: int, rounds: int, only: tuple[str, ...], file: Path | None) -
         file.write_text(to_json(result))
     show(result, console)
     sys.exit(1 if result.is_void else 0)
+
+
+@bench.command()
+@click.option("--seconds", type=click.IntRange(1, 600), default=10, show_default=True)
+@click.option("--rounds", type=click.IntRange(1, 100), default=3, show_default=True)
+@click.option(
+    "--json",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    help="Also write everything there.",
+)
+def webhooks(seconds: int, rounds: int, file: Path | None) -> None:
+    """Measure how fast events reach endpoints, beside a bare aiohttp loop.
+
+    Exit status: 0 if it was measured, 2 if it could not be, or a delivery went astray.
+    """
+    console = _console()
+    tell = partial(console.print, markup=False)
+    try:
+        with _ending_once():
+            result = run_webhooks_bench(seconds=seconds, rounds=rounds, tell=tell)
+    except (BenchError, EmbeddedServerError) as error:
+        tell(str(error))
+        sys.exit(2)
+    if file is not None:
+        file.write_text(json.dumps(attrs.asdict(result), indent=2))
+    show_webhooks(result, console)
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDTH)
 
 
 @contextmanager
