@@ -9,6 +9,7 @@ from time import monotonic
 from payflow_domain.access.entry import check_entry
 from payflow_domain.access.keys import InvalidApiKey, digest_of, invalid_api_key
 from payflow_domain.access.permissions import Actor
+from payflow_domain.errors import Forbidden
 from payflow_http.incoming import ApiRequest
 from payflow_http.limiting import Limiter
 from payflow_http.meters import Meter
@@ -80,6 +81,11 @@ class Authenticator:
             check_entry(actor, self._limits.addresses.of(req))
         except InvalidApiKey:
             self._limits.begin_proof(req)
+            raise
+        except Forbidden:
+            # It is known who asks, so it counts like what is let in.
+            req.actor = actor
+            self._limits.admit(req, actor)
             raise
 
     def _digest_of(self, secret: bytes, req: ApiRequest) -> bytes:

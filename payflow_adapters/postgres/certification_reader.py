@@ -73,12 +73,14 @@ _WEBHOOK_RECEIVED = """
     WHERE e.ledger_id = %(ledger)s AND d.status = 'delivered'
 """
 
+# The last thousand keys, whether they have ended or not.
 _KEY_ROTATED = """
-    SELECT min(n.created_at) FROM api_keys o JOIN api_keys n ON n.id = o.replaced_by
-    WHERE o.ledger_id = %(ledger)s AND o.replaced_by IS NOT NULL
+    SELECT min(n.created_at) FROM (
+      SELECT replaced_by FROM api_keys WHERE ledger_id = %(ledger)s ORDER BY id DESC LIMIT 1000
+    ) o JOIN api_keys n ON n.id = o.replaced_by
 """
 
-_EVIDENCE: Mapping[CertificationItem, str] = {
+EVIDENCE: Mapping[CertificationItem, str] = {
     CertificationItem.WALLET_OPENED: _WALLET_OPENED,
     CertificationItem.CREDIT_COMPLETED: _CREDIT_COMPLETED,
     CertificationItem.DECLINE_HANDLED: _DECLINE_HANDLED,
@@ -86,6 +88,13 @@ _EVIDENCE: Mapping[CertificationItem, str] = {
     CertificationItem.WEBHOOK_RECEIVED: _WEBHOOK_RECEIVED,
     CertificationItem.KEY_ROTATED: _KEY_ROTATED,
 }
+"""When an item was first done, by the books of a ledger."""
+
+
+def evidence_values(ledger_id: LedgerId) -> Mapping[str, object]:
+    """Return the parameters of each statement of ``EVIDENCE``."""
+    kind = AccountKind.PARTNER_SETTLEMENT.value
+    return {"ledger": ledger_id, "settlement": f"{kind}:", "beyond": f"{kind};"}
 
 
 @frozen(slots=False)  # so that one store can be all the readers
@@ -105,12 +114,11 @@ class PostgresCertificationReader:
     def evidence(
         self, ledger_id: LedgerId, items: frozenset[CertificationItem]
     ) -> Mapping[CertificationItem, datetime]:
-        kind = AccountKind.PARTNER_SETTLEMENT.value
-        values = {"ledger": ledger_id, "settlement": f"{kind}:", "beyond": f"{kind};"}
+        values = evidence_values(ledger_id)
         found: dict[CertificationItem, datetime] = {}
         with self.database.reading() as connection:
-            for item in items & _EVIDENCE.keys():
-                at = connection.exec_driver_sql(_EVIDENCE[item], values).scalar()
+            for item in items & EVIDENCE.keys():
+                at = connection.exec_driver_sql(EVIDENCE[item], values).scalar()
                 if at is not None:
                     found[item] = at
         return found

@@ -6,14 +6,17 @@ from typing import ClassVar
 import pytest
 from hypothesis import Phase, settings
 
+from payflow_adapters.postgres.certification_reader import EVIDENCE, evidence_values
 from payflow_adapters.postgres.connection import Database
 from payflow_adapters.postgres.payment_statements import TAKE_DUE
 from payflow_adapters.postgres.store import PostgresStore
+from payflow_domain.ids import LedgerId
 from payflow_domain.ledger.batch import Request
 from payflow_domain.ledger.journal import Event
 from payflow_domain.ledger.ports import Wanted
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.ledger.transactions import Post
+from payflow_domain.partners.certification import CertificationItem
 from tests.builders.ledger import FundedLedger
 from tests.builders.times import START, SettableClock, endpoint_id
 from tests.contracts.access_store import KeyStoreContract
@@ -71,7 +74,21 @@ class TestPostgresPartnerStore(_OnPostgres, PartnerStoreContract):
 
 
 class TestPostgresCertificationStore(_OnPostgres, CertificationStoreContract):
-    pass
+    @pytest.mark.parametrize("item", EVIDENCE)
+    def test_what_was_shown_is_found_by_indexes_and_the_first_rows_of_them(
+        self, store: PostgresStore, item: CertificationItem
+    ) -> None:
+        with store.database.writing() as connection:
+            # The writer may not scan tables: what has no index for it would be scanned anyway.
+            query = f"EXPLAIN {EVIDENCE[item]}".encode()
+            plan = connection.execute(query, evidence_values(LedgerId(1))).fetchall()
+
+        lines = [line.strip() for (line,) in plan]
+        conditions = [line for line in lines if line.startswith("Index Cond")]
+        assert not [line for line in lines if "Seq Scan" in line or "Sort" in line], lines
+        assert conditions
+        # A ledger's own rows, or one row by its id.
+        assert all("ledger_id = " in line or "(id = " in line for line in conditions), lines
 
 
 class TestPostgresKeyStore(_OnPostgres, KeyStoreContract):
