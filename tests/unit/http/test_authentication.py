@@ -6,14 +6,19 @@ from collections.abc import Iterator
 
 import falcon.testing
 import pytest
+from attrs import evolve
 
+from payflow_domain.access.entry import PartnerSuspended
 from payflow_domain.access.keys import InvalidApiKey, digest_of
-from payflow_domain.access.permissions import Actor
+from payflow_domain.access.limits import LedgerLimits, Limit
+from payflow_domain.access.permissions import Actor, Standing
+from payflow_domain.ledger.ledgers import Environment
 from payflow_http import authentication
 from payflow_http.addresses import ClientAddresses
 from payflow_http.authentication import Authenticator
 from payflow_http.incoming import ApiRequest
 from payflow_http.limiting import Limiter
+from payflow_http.problems import Problem
 from payflow_http.threads import Threads
 from tests.unit.http.world import World
 
@@ -141,6 +146,28 @@ def test_a_key_of_no_form_is_refused_without_a_look_up(world: World, lookups: Lo
             with pytest.raises(InvalidApiKey):
                 await authenticator.identify(asking(key))
         assert lookups.count == 0
+        await threads.close()
+
+    asyncio.run(main())
+
+
+def test_who_is_suspended_counts_towards_the_limits_of_its_ledger(world: World) -> None:
+    few = {Environment.SANDBOX: LedgerLimits(api=Limit(1, 2, 60), money=Limit(1, 2, 60))}
+
+    def suspended(digest: bytes) -> Actor:
+        return evolve(world.services.access.actor_of(digest), standing=Standing.SUSPENDED)
+
+    async def main() -> None:
+        threads = Threads(2, 10)
+        threads.open("tests")
+        limiter = Limiter(ClientAddresses(), few)
+        authenticator = Authenticator(suspended, threads, limiter, lambda *_: None)
+        for _ in range(2):
+            with pytest.raises(PartnerSuspended):
+                await authenticator.identify(asking(world.key))
+        with pytest.raises(Problem) as refusal:
+            await authenticator.identify(asking(world.key))
+        assert refusal.value.status == 429
         await threads.close()
 
     asyncio.run(main())
