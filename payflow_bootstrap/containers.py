@@ -32,6 +32,7 @@ from payflow_domain.access.service import Access
 from payflow_domain.access.staff import Staff
 from payflow_domain.access.usage_service import Usage
 from payflow_domain.ledger.service import Ledgers
+from payflow_domain.ledger.volumes import VolumeRoller
 from payflow_domain.oversight.service import Oversight
 from payflow_domain.partners.certifying import Certifications
 from payflow_domain.partners.onboarding import Onboarding
@@ -100,6 +101,7 @@ class Core(containers.DeclarativeContainer):
         Operators, begin=store.provided.begin, reader=store, hasher=hasher, clock=clock, ids=ids
     )
     limits = providers.Singleton(Limits, store=store)
+    volume_roller = providers.Singleton(VolumeRoller, begin=store.provided.begin, reader=store)
     usage = providers.Singleton(Usage, store=store, clock=clock)
     partners = providers.Singleton(
         Partners, begin=store.provided.begin, reader=store, clock=clock, ids=ids

@@ -33,6 +33,7 @@ PERIOD_S = 0.5
 
 _PAYMENTS_AT_A_TIME = 4
 _NOTICES_PERIOD_S = 30.0
+_VOLUMES_PERIOD_S = 2.0
 _PURGE_PERIOD_S = 60.0
 _DELIVERY_TIMEOUT_S = 10
 
@@ -91,6 +92,7 @@ def tasks_of(core: Core, settings: Settings) -> list[Task]:
     tasks = [
         Task("resolve_payments", lambda: resolver.resolve_due(_PAYMENTS_AT_A_TIME)),
         Task("retry_notices", notices.retry_received, _NOTICES_PERIOD_S),
+        Task("roll_up_volumes", core.volume_roller().roll_up, _VOLUMES_PERIOD_S),
         Task("forget_usage", core.usage().forget, _PURGE_PERIOD_S),
         Task("purge_deliveries", core.dispatcher().purge, _PURGE_PERIOD_S),
     ]

@@ -15,6 +15,7 @@ from payflow_adapters.memory.staff import MemoryStaffReader
 from payflow_adapters.memory.tables import Tables
 from payflow_adapters.memory.unit_of_work import MemoryUnitOfWork
 from payflow_adapters.memory.usage import MemoryUsage
+from payflow_adapters.memory.volumes import MemoryVolumeReader
 from payflow_adapters.memory.webhook_reader import MemoryWebhookReader
 from payflow_domain.clock import Clock
 from payflow_domain.ids import AccountId, LedgerId, PartnerId, TransactionId
@@ -40,6 +41,7 @@ class MemoryStore(
     MemoryWebhookReader,
     MemoryLimits,
     MemoryUsage,
+    MemoryVolumeReader,
     MemorySecurityLog,
     MemoryFigures,
 ):

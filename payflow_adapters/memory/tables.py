@@ -18,6 +18,7 @@ from payflow_domain.ledger.idempotency import RETENTION, IdempotencyKey, SpentKe
 from payflow_domain.ledger.journal import Event
 from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.transactions import Entry, Transaction
+from payflow_domain.ledger.volumes import Volume, VolumeOf
 from payflow_domain.partners.application import Application
 from payflow_domain.partners.certification import CertificationItem
 from payflow_domain.partners.model import Partner, PartnerChange
@@ -81,6 +82,8 @@ class Tables:
     deliveries: MutableMapping[DeliveryKey, Delivery | None] = Factory(dict)
     leases: MutableMapping[EndpointKey, Lease | None] = Factory(dict)
     limits: MutableMapping[LedgerId, KeptLimits] = Factory(dict)
+    volumes: MutableMapping[tuple[LedgerId, VolumeOf], Volume] = Factory(dict)
+    volume_cursors: MutableMapping[LedgerId, tuple[int, int]] = Factory(dict)
 
     def stage(self) -> "Tables":
         """Return tables that show these rows, and keep to themselves what is written to them."""

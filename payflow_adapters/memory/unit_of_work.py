@@ -20,6 +20,7 @@ from payflow_adapters.memory.refusals import (
 )
 from payflow_adapters.memory.staff import MemoryStaffUnitOfWork
 from payflow_adapters.memory.tables import DatedKey, Tables
+from payflow_adapters.memory.volumes import MemoryVolumeUnitOfWork
 from payflow_adapters.memory.webhook_unit_of_work import MemoryWebhookUnitOfWork
 from payflow_domain.clock import Clock
 from payflow_domain.ids import AccountId, LedgerId, PartnerId
@@ -38,6 +39,7 @@ class MemoryUnitOfWork(
     MemoryStaffUnitOfWork,
     MemoryWebhookUnitOfWork,
     MemoryLimitUnitOfWork,
+    MemoryVolumeUnitOfWork,
 ):
     """Writes to staged tables; the store decides whether they are taken over."""
 

@@ -18,6 +18,7 @@ from payflow_adapters.postgres.security_log import PostgresSecurityLog
 from payflow_adapters.postgres.staff_reader import PostgresStaffReader
 from payflow_adapters.postgres.unit_of_work import PostgresUnitOfWork
 from payflow_adapters.postgres.usage import PostgresUsage
+from payflow_adapters.postgres.volumes import PostgresVolumeReader
 from payflow_adapters.postgres.wallet_reader import PostgresWalletReader
 from payflow_adapters.postgres.webhook_reader import PostgresWebhookReader
 from payflow_domain.clock import Clock
@@ -36,6 +37,7 @@ class PostgresStore(
     PostgresWebhookReader,
     PostgresLimits,
     PostgresUsage,
+    PostgresVolumeReader,
 ):
     """Writes through ``begin``; else reads what is committed.
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     MetaData,
+    Numeric,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -562,4 +563,25 @@ usage_key_days = Table(
     Column("requests", BigInteger, nullable=False),
     PrimaryKeyConstraint("ledger_id", "key_id", "day", "by", "name"),
     Index("usage_key_days_day", "day"),
+)
+
+volumes = Table(
+    "volumes",
+    metadata,
+    Column("ledger_id", BigInteger, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("amount", Numeric, nullable=False),
+    PrimaryKeyConstraint("ledger_id", "day", "currency", "type"),
+)
+
+# Volumes have every event up to ``sequence``, and none after it.
+volume_cursors = Table(
+    "volume_cursors",
+    metadata,
+    Column("ledger_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("moved_at", Moment, nullable=False),
 )

@@ -25,6 +25,7 @@ from payflow_adapters.postgres.rows import (
     wallet_of,
 )
 from payflow_adapters.postgres.staff_unit_of_work import PostgresStaffUnitOfWork
+from payflow_adapters.postgres.volumes import PostgresVolumeUnitOfWork
 from payflow_adapters.postgres.webhook_unit_of_work import PostgresWebhookUnitOfWork
 from payflow_domain.clock import Clock
 from payflow_domain.ids import AccountId, LedgerId, PartnerId
@@ -45,6 +46,7 @@ class PostgresUnitOfWork(
     PostgresStaffUnitOfWork,
     PostgresWebhookUnitOfWork,
     PostgresLimitUnitOfWork,
+    PostgresVolumeUnitOfWork,
 ):
     """Every capability's unit of work, on one connection."""
 

@@ -7,6 +7,7 @@ from payflow_domain.access.usage import Counts, KeyDay, RouteDay
 from payflow_domain.access.usage_service import Report
 from payflow_domain.ids import KeyId
 from payflow_domain.ledger.published import Published, publish_time
+from payflow_domain.ledger.volumes import Volume, VolumeOf
 
 _PERCENTS = (50, 95, 99)
 
@@ -23,6 +24,26 @@ def publish_report(report: Report) -> Published:
             for minute, counts in report.minutes
         ],
         "keys": [_publish_key(key_id, days) for key_id, days in by_key],
+        "volumes": {
+            "sequence": report.volumes.sequence,
+            "days": [
+                {"day": of.day.isoformat(), **_publish_volume(of, volume)}
+                for of, volume in report.volumes.days
+            ],
+            "months": [
+                {"month": f"{of.day:%Y-%m}", **_publish_volume(of, volume)}
+                for of, volume in report.volumes.months
+            ],
+        },
+    }
+
+
+def _publish_volume(of: VolumeOf, volume: Volume) -> Published:
+    return {
+        "currency": of.currency,
+        "type": of.type,
+        "count": volume.count,
+        "amount": volume.amount,
     }
 
 

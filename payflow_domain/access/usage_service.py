@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from payflow_domain.access.permissions import Actor, Permission
 from payflow_domain.access.usage import (
@@ -20,6 +20,7 @@ from payflow_domain.access.usage import (
 from payflow_domain.clock import Clock
 from payflow_domain.errors import Invalid
 from payflow_domain.ids import LedgerId
+from payflow_domain.ledger.volumes import Volume, VolumeOf, VolumeReader
 
 DAYS_DEFAULT = 7
 DAYS_MAX = 35
@@ -32,7 +33,7 @@ class InvalidPeriod(Invalid):
     code = "invalid_period"
 
 
-class UsageStore(UsageReader, UsageWriter, Protocol):
+class UsageStore(UsageReader, UsageWriter, VolumeReader, Protocol):
     """What the record needs of a store."""
 
 
@@ -45,13 +46,29 @@ class Period:
 
 
 @frozen
+class Volumes:
+    """Volumes of the days of a period, and of every month that it touches as a whole.
+
+    ``sequence`` is the number of the last event that they have.
+    """
+
+    sequence: int
+    days: Sequence[tuple[VolumeOf, Volume]]
+    months: Sequence[tuple[VolumeOf, Volume]]
+
+
+@frozen
 class Report:
-    """The record of a ledger; ``minutes`` only where the period is one day."""
+    """The record of a ledger; ``minutes`` only where the period is one day.
+
+    A month is told by its first day.
+    """
 
     period: Period
     routes: Sequence[tuple[RouteDay, Counts]]
     minutes: Sequence[tuple[datetime, Counts]]
     keys: Sequence[tuple[KeyDay, int]]
+    volumes: Volumes
 
 
 @frozen
@@ -82,7 +99,21 @@ class Usage:
             self.store.route_days(ledger_id, period.first, period.last),
             self.store.minutes(ledger_id, period.first) if is_one_day else (),
             self.store.key_days(ledger_id, period.first, period.last),
+            self._volumes(ledger_id, period),
         )
+
+    def _volumes(self, ledger_id: LedgerId, period: Period) -> Volumes:
+        # Asked for first: what is read then may have more, and never less.
+        sequence = self.store.volumes_sequence(ledger_id)
+        first = period.first.replace(day=1)
+        next_month = (period.last.replace(day=1) + timedelta(days=31)).replace(day=1)
+        volumes = self.store.volumes_between(ledger_id, first, next_month - timedelta(days=1))
+        months: dict[VolumeOf, Volume] = {}
+        for of, volume in volumes:
+            month = evolve(of, day=of.day.replace(day=1))
+            months[month] = months.get(month, Volume()) + volume
+        days = [each for each in volumes if period.first <= each[0].day <= period.last]
+        return Volumes(sequence, days, sorted(months.items(), key=_order))
 
     def forget(self) -> int:
         """Remove some of what is kept long enough; returns how much that was."""
@@ -97,3 +128,8 @@ class Usage:
             detail = f"A period has 1 to {DAYS_MAX} days, and its first day comes first."
             raise InvalidPeriod(detail, subject=last.isoformat())
         return Period(first, last)
+
+
+def _order(each: tuple[VolumeOf, Volume]) -> tuple[date, str, str]:
+    of, _ = each
+    return of.day, of.currency, of.type

@@ -20,6 +20,7 @@ from payflow_domain.ids import IdSource
 from payflow_domain.ledger.batch import Request, load_for
 from payflow_domain.ledger.ports import Changes, LedgerReader, UnitOfWork
 from payflow_domain.ledger.service import Ledgers
+from payflow_domain.ledger.volumes import VolumeReader, VolumeUnitOfWork
 from payflow_domain.partners.ports import PartnerReader, PartnerUnitOfWork
 from payflow_domain.payments.ports import PaymentReader, PaymentUnitOfWork
 from payflow_domain.wallets.ports import WalletReader, WalletUnitOfWork
@@ -73,8 +74,18 @@ class LimitedStore(LimitStore, PartnerReader, Protocol):
     def begin(self) -> AbstractContextManager[LimitedUnitOfWork]: ...
 
 
+class VolumedUnitOfWork(VolumeUnitOfWork, UnitOfWork, Protocol):
+    """One database transaction on volumes and on the books that they are of."""
+
+
 class UsedStore(UsageStore, AccessStore, Protocol):
     """Keeps the record of use, and the API keys that are used."""
+
+
+class VolumeStore(LedgerReader, VolumeReader, Protocol):
+    """Keeps volumes, and the books that they are of."""
+
+    def begin(self) -> AbstractContextManager[VolumedUnitOfWork]: ...
 
 
 class PaymentStore(LedgerReader, PaymentReader, Protocol):

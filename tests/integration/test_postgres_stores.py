@@ -32,6 +32,7 @@ from tests.contracts.payment_suite import keep
 from tests.contracts.security_log import SecurityLogContract
 from tests.contracts.staff_store import StaffStoreContract
 from tests.contracts.usage_store import UsageStoreContract
+from tests.contracts.volume_store import VolumeStoreContract
 from tests.contracts.wallet_store import WalletStoreContract
 from tests.contracts.webhook_store import WebhookStoreContract
 from tests.contracts.webhook_suite import keep as keep_endpoints
@@ -151,6 +152,19 @@ class TestPostgresLimitStore(_OnPostgres, LimitStoreContract):
 
 class TestPostgresUsageStore(_OnPostgres, UsageStoreContract):
     pass
+
+
+class TestPostgresVolumeStore(_OnPostgres, VolumeStoreContract):
+    def test_no_worker_waits_for_a_ledger_that_another_one_rolls_up(
+        self, store: PostgresStore, ledger: FundedLedger
+    ) -> None:
+        with store.begin() as uow:
+            uow.take_behind(1)
+
+        with store.begin() as first, store.begin() as second:
+            taken = [uow.take_behind(1) for uow in (first, second)]
+
+        assert taken == [[(ledger.id, 0)], []]
 
 
 class TestPostgresSecurityLog(_OnPostgres, SecurityLogContract):

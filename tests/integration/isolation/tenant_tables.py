@@ -98,5 +98,6 @@ def _value_of(type_: str, number: int) -> object:
         "timestamp with time zone": "2026-01-01T00:00:00Z",
         "date": "2026-01-01",
         "ARRAY": [number],
+        "numeric": number,
     }
     return values[type_]

@@ -63,6 +63,8 @@ READS: Mapping[str, Callable[[PostgresStore], object]] = {
     "route_days": lambda store: store.route_days(EMPTY, START.date(), START.date()),
     "minutes": lambda store: store.minutes(EMPTY, START.date()),
     "key_days": lambda store: store.key_days(EMPTY, START.date(), START.date()),
+    "volumes_between": lambda store: store.volumes_between(EMPTY, START.date(), START.date()),
+    "volumes_sequence": lambda store: store.volumes_sequence(EMPTY),
     "deliveries, filtered, a later page": lambda store: store.deliveries(
         EMPTY, ENDPOINT, DeliveryFilter(DeliveryStatus.PENDING, "a type"), Page(20, DELIVERY)
     ),
