@@ -80,7 +80,8 @@ def work(settings: Settings, lifeline: int | None = None) -> None:
     gc.freeze()
     gc.set_threshold(500_000, 20, 50)
     while not stop.is_set():
-        done = sum(task.try_it() for task in tasks)
+        # Each may wait for a database that is away; a worker that is to stop waits for one only.
+        done = sum(task.try_it() for task in tasks if not stop.is_set())
         stop.wait(0 if done else PERIOD_S)
     courier.stop()
     core.database().close()
