@@ -10,7 +10,7 @@ from string import Template
 from typing import Any
 
 import orjson
-from attrs import evolve, frozen
+from attrs import frozen
 
 from payflow_domain.access.operators import StaffPermission
 from payflow_domain.access.permissions import Permission
@@ -55,10 +55,10 @@ class Route:
             return None
         return Template(orjson.dumps(self.body).decode()).substitute(objects).encode()
 
-    def with_strays(self) -> tuple["Route", list[str]]:
-        """Add members that may not be set to every object of the body; tell where they are."""
-        body, places = self.body or {}, list(_strays(self.body or {}, ""))
-        return evolve(self, body=_strayed(body)), sorted(places)
+
+def with_strays(body: Json | None) -> tuple[Json, list[str]]:
+    """Add members that may not be set to every object of a body; tell where they are."""
+    return _strayed(body or {}), sorted(_strays(body or {}, ""))
 
 
 def _strayed(value: object) -> Any:  # noqa: ANN401 - what JSON has

@@ -5,6 +5,7 @@ The routes are those of ``routes``; the first test fails where the program has a
 
 import falcon.inspect
 import pytest
+from attrs import evolve
 
 from payflow_bootstrap.server import build_app
 from payflow_bootstrap.settings import read_settings
@@ -20,7 +21,9 @@ from tests.integration.routes import (
     ROUTES,
     SIGNED,
     STAFF_ROUTES,
+    STRAY,
     Route,
+    with_strays,
 )
 from tests.integration.scene import Books, Scene, assert_problem, faults, query_faults
 
@@ -141,14 +144,28 @@ def test_a_list_filtered_by_a_wallet_of_another_ledger_is_empty(
 
 @writing
 def test_no_body_sets_what_is_not_the_callers_to_set(scene: Scene, route: Route) -> None:
-    strayed, places = route.with_strays()
-    mine = scene.mine.objects
+    body, places = with_strays(route.body)
+    strayed, mine = evolve(route, body=body), scene.mine.objects
 
     with scene.nothing_changes():
         answer = scene.partner.client.send(route.method, route.url(mine), strayed.content(mine))
 
     assert_problem(answer, 400, "invalid_request")
     assert sorted(faults(answer)) == [f"{place} unknown_member" for place in places]
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(PUBLIC | LOGIN))
+def test_no_body_of_who_has_no_key_sets_it_either(scene: Scene, method: str, path: str) -> None:
+    with scene.nothing_changes():
+        answer = scene.api.client().send(method, path, STRAY)
+
+    assert_problem(answer, 400, "invalid_request")
+    assert {f"/{name} unknown_member" for name in STRAY} <= {*faults(answer)}
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(ANY_KEY))
+def test_what_any_key_may_ask_is_401_without_one(scene: Scene, method: str, path: str) -> None:
+    assert_problem(scene.api.client().send(method, path), 401, "invalid_api_key")
 
 
 @reading

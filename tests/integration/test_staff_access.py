@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from attrs import evolve
 
 from payflow_domain.access.operators import MissingRole, Role, StaffActor, StaffPermission
 from payflow_domain.access.permissions import ALL_PERMISSIONS
 from payflow_domain.ids import OperatorId
 from tests.builders.api_server import ApiServer
 from tests.builders.http_client import Answer, Client
-from tests.integration.routes import ROUTES, STAFF_ROUTES, Route, StaffRoute
-from tests.integration.scene import Scene, assert_problem
+from tests.integration.routes import ROUTES, STAFF_ROUTES, Route, StaffRoute, with_strays
+from tests.integration.scene import Scene, assert_problem, faults
 
 UNSAFE = [route for route in STAFF_ROUTES if route.method != "GET"]
 every = pytest.mark.parametrize("route", STAFF_ROUTES, ids=str)
@@ -94,6 +95,19 @@ def test_a_role_without_the_permission_is_refused_and_told_which(
     assert_problem(answer, 403, "missing_role")
     assert route.permission is not None
     assert answer.json["permission"] == route.permission.value
+
+
+@pytest.mark.parametrize("route", [one for one in UNSAFE if one.body is not None], ids=str)
+def test_no_body_of_staff_sets_what_is_not_theirs_to_set(
+    scene: Scene, sessions: dict[Role, Client], route: StaffRoute
+) -> None:
+    body, places = with_strays(route.body)
+
+    with scene.nothing_changes():
+        answer = ask(sessions[Role.ADMIN], evolve(route, body=body))
+
+    assert_problem(answer, 400, "invalid_request")
+    assert sorted(faults(answer)) == [f"{place} unknown_member" for place in places]
 
 
 def test_the_figures_of_a_real_server_are_complete(sessions: dict[Role, Client]) -> None:
