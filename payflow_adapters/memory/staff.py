@@ -109,7 +109,13 @@ class MemoryStaffReader:
 
     def audit_entries(self, which: AuditFilter, page: Page) -> Sequence[AuditRecord]:
         with self._reading:
-            kept = [AuditRecord(*row) for row in self._tables.audit.items()]
+            names: dict[str, str] = {
+                each.id: each.username for each in self._tables.operators.values()
+            }
+            kept = [
+                AuditRecord(number, entry, names.get(entry.actor))
+                for number, entry in self._tables.audit.items()
+            ]
         found = sorted(filter(lambda one: _is_among(one.entry, which), kept), key=_order)[::-1]
         if page.after is not None:
             at, number = page.after.split(" ")

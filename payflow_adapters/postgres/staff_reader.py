@@ -29,7 +29,11 @@ class PostgresStaffReader:
     database: Database
 
     def audit_entries(self, which: AuditFilter, page: Page) -> Sequence[AuditRecord]:
-        query = select(*AUDIT_COLUMNS).where(*_conditions(which))
+        query = (
+            select(*AUDIT_COLUMNS, operators.c.username)
+            .join_from(audit_log, operators, operators.c.id == audit_log.c.actor, isouter=True)
+            .where(*_conditions(which))
+        )
         if page.after is not None:
             at, number = page.after.split(" ")
             seen = (datetime.fromisoformat(at), int(number))

@@ -13,8 +13,8 @@ SESSION_COLUMNS = tuple(staff_sessions.columns)
 
 
 def audit_record_of(row: Values) -> AuditRecord:
-    number, *told = row
-    return AuditRecord(number, AuditEntry(*told))
+    number, *told, username = row
+    return AuditRecord(number, AuditEntry(*told), username)
 
 
 def operator_of(row: Values) -> Operator:

@@ -54,10 +54,14 @@ BeginAudit = Callable[[], AbstractContextManager[AuditUnitOfWork]]
 
 @frozen
 class AuditRecord:
-    """An entry as it is kept; ``number`` tells apart what was done at one moment."""
+    """An entry as it is kept; ``number`` tells apart what was done at one moment.
+
+    ``username`` is that of the operator who acted, if it was one.
+    """
 
     number: int
     entry: AuditEntry
+    username: str | None = None
 
     @property
     def position(self) -> str:

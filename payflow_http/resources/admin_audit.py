@@ -69,6 +69,7 @@ def _publish(record: AuditRecord) -> Published:
         "number": record.number,
         "at": publish_time(entry.at),
         "actor": entry.actor,
+        "username": record.username,
         "action": entry.action,
         "subject": entry.subject,
         "address": entry.address,

@@ -6,6 +6,8 @@ from attrs import evolve
 from payflow_domain.access.audit import ANONYMOUS, AuditEntry, AuditFilter
 from payflow_domain.ledger.ports import Page
 from tests.builders.times import START, TICK, SettableClock
+from tests.contracts.staff_store import ANNA, BEN
+from tests.contracts.staff_store import add as add_operators
 from tests.contracts.stores import StaffStore
 
 UNICODE = "März 🏠 \u202e\n'\""
@@ -58,6 +60,14 @@ class AuditLogContract:
         add(store, entry)
 
         assert read(store) == [entry]
+
+    def test_an_entry_tells_the_username_of_the_operator_who_acted(self, store: StaffStore) -> None:
+        add_operators(store, ANNA, BEN)
+        add(store, PLAIN, evolve(PLAIN, actor=BEN.id, subject=ANNA.id))
+
+        usernames = [record.username for record in store.audit_entries(ALL, Page(10))]
+
+        assert usernames == ["ben", None]
 
     def test_entries_are_listed_newest_first(self, store: StaffStore) -> None:
         later = evolve(PLAIN, at=START + TICK, subject="later")

@@ -1,7 +1,9 @@
 """Sessions of staff on real servers: two of them, on one database."""
 
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ from attrs import frozen
 from payflow_adapters.postgres.server import EmbeddedServer
 from payflow_domain.access.audit import COMMAND_LINE, AuditEntry, AuditFilter
 from payflow_domain.access.operators import Role
+from payflow_domain.access.sessions import InvalidCredentials, TooManyLogins
 from payflow_domain.ledger.ports import Page
 from tests.builders.api_server import PASSWORD, ApiServer, running_api
 from tests.builders.http_client import Answer, Client
@@ -155,6 +158,23 @@ def test_failures_are_counted_by_all_servers_together(pair: Pair) -> None:
         assert_problem(answer, 429, "too_many_logins")
         assert 850 < int(answer.headers["Retry-After"]) <= 900
     pair.audited(name, 7)
+
+
+def test_many_tries_at_one_moment_get_no_further_than_many_in_a_row(pair: Pair) -> None:
+    name = new_operator(pair.one)
+    staff = pair.one.core.staff()
+
+    def guess(_: int) -> str:
+        try:
+            staff.log_in(name, "wrong", "192.0.2.9")
+        except (InvalidCredentials, TooManyLogins) as error:
+            return error.code
+        raise AssertionError
+
+    with ThreadPoolExecutor(8) as threads:
+        became = Counter(threads.map(guess, range(16)))
+
+    assert became == {"invalid_credentials": 5, "too_many_logins": 11}
 
 
 def test_a_username_that_nobody_has_is_answered_as_a_wrong_password(pair: Pair) -> None:

@@ -44,6 +44,7 @@ def test_what_was_done_is_listed_newest_first(world: World, session: dict[str, s
         "number": 2,
         "at": "2026-01-31T12:00:00.123456Z",
         "actor": created["subject"],
+        "username": "support0",
         "action": "session.opened",
         "subject": created["subject"],
         "address": None,
@@ -54,6 +55,7 @@ def test_what_was_done_is_listed_newest_first(world: World, session: dict[str, s
         "facts": {},
     }
     assert (created["actor"], created["action"]) == ("command_line", "operator.created")
+    assert created["username"] is None
     assert created["after"] == {"role": "support", "disabledAt": None}
 
 
