@@ -2,18 +2,19 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from threading import Lock
 
 from payflow_adapters.memory.tables import Tables
 from payflow_domain.ledger.accounts import MAX_COUNTER
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.transactions import Status, TransactionType
+from payflow_domain.ledger.volumes import Volume
 from payflow_domain.oversight.figures import (
+    DailyVolume,
     FigureUnavailable,
     GatewayHealth,
     SlowStatement,
-    Volume,
     WebhookHealth,
 )
 from payflow_domain.payments.model import NoticeStatus
@@ -44,17 +45,16 @@ class MemoryFigures:
             ledgers = self._tables.ledgers
             return Counter(ledgers[owner].environment.value for owner, _ in self._tables.wallets)
 
-    def volumes(self, since: datetime) -> Sequence[Volume]:
-        amounts: defaultdict[tuple[date, Environment, str], list[int]] = defaultdict(list)
+    def daily_volumes(self, first: date) -> Sequence[DailyVolume]:
+        sums: defaultdict[tuple[date, Environment, str], Volume] = defaultdict(Volume)
         with self._reading:
-            for (owner, _), one in self._tables.transactions.items():
-                is_asked = one.type in _ASKED_FOR and one.status is Status.POSTED
-                if is_asked and one.created_at >= since:
+            for (owner, of), volume in self._tables.volumes.items():
+                if of.type in _ASKED_FOR and of.day >= first:
                     environment = self._tables.ledgers[owner].environment
-                    day = one.created_at.astimezone(UTC).date()
-                    amounts[day, environment, one.currency].append(one.amount)
+                    sums[of.day, environment, of.currency] += volume
         volumes = [
-            Volume(*key, len(each), min(sum(each), MAX_COUNTER)) for key, each in amounts.items()
+            DailyVolume(*key, each.count, min(each.amount, MAX_COUNTER))
+            for key, each in sums.items()
         ]
         alphabetical = sorted(volumes, key=lambda one: (one.environment.value, one.currency))
         return sorted(alphabetical, key=lambda one: one.day, reverse=True)

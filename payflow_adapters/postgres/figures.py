@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, LiteralString
 
 import psycopg
@@ -15,14 +15,14 @@ from payflow_adapters.ids import least_id
 from payflow_adapters.postgres import figures_statements as statements
 from payflow_adapters.postgres.connection import Database
 from payflow_adapters.postgres.rows import Values
-from payflow_domain.ids import DELIVERY, TRANSACTION
+from payflow_domain.ids import DELIVERY
 from payflow_domain.ledger.accounts import MAX_COUNTER
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.oversight.figures import (
+    DailyVolume,
     FigureUnavailable,
     GatewayHealth,
     SlowStatement,
-    Volume,
     WebhookHealth,
 )
 
@@ -45,12 +45,12 @@ class PostgresFigures:
     def wallets_by_environment(self) -> Mapping[str, int]:
         return _counts(self._count(statements.WALLETS))
 
-    def volumes(self, since: datetime) -> Sequence[Volume]:
-        first_id = least_id(TRANSACTION, since - _MARGIN)
-        values = {"first_id": first_id, "since": since, "amount_max": MAX_COUNTER}
-        rows = self._count(statements.VOLUMES, values)
+    def daily_volumes(self, first: date) -> Sequence[DailyVolume]:
+        values = {"first": first, "amount_max": MAX_COUNTER}
+        rows = self._count(statements.DAILY_VOLUMES, values)
         return [
-            Volume(day, Environment(environment), *counted) for day, environment, *counted in rows
+            DailyVolume(day, Environment(environment), *counted)
+            for day, environment, *counted in rows
         ]
 
     def pending_by_age(self, edges: Sequence[datetime]) -> Sequence[int]:

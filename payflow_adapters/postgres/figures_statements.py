@@ -1,7 +1,7 @@
 """The statements that count for staff.
 
-Each goes by an index, or reads a table that has few rows. Transactions and deliveries are bounded
-by their ids, which sort by the time they were made for: the primary key leads to those of a ledger.
+Each goes by an index, or reads a table that has few rows. Deliveries are bounded by their ids,
+which sort by the time they were made for: the primary key leads to those of an endpoint.
 """
 
 PARTNERS = "SELECT status, count(*) FROM partners GROUP BY status"
@@ -12,14 +12,13 @@ WALLETS = """
     GROUP BY l.environment
 """
 
-VOLUMES = """
-    SELECT (t.created_at AT TIME ZONE 'UTC')::date AS day, l.environment, t.currency, count(*),
-      least(sum(t.amount), %(amount_max)s)::bigint
-    FROM ledgers l JOIN transactions t ON t.ledger_id = l.id
-    WHERE t.id >= %(first_id)s AND t.created_at >= %(since)s AND t.status = 'posted'
-      AND t.type IN ('credit', 'debit', 'transfer', 'payout')
-    GROUP BY day, l.environment, t.currency
-    ORDER BY day DESC, l.environment COLLATE "C", t.currency COLLATE "C"
+DAILY_VOLUMES = """
+    SELECT v.day, l.environment, v.currency, sum(v.count)::bigint,
+      least(sum(v.amount), %(amount_max)s)::bigint
+    FROM ledgers l JOIN volumes v ON v.ledger_id = l.id
+    WHERE v.day >= %(first)s AND v.type IN ('credit', 'debit', 'transfer', 'payout')
+    GROUP BY v.day, l.environment, v.currency
+    ORDER BY v.day DESC, l.environment COLLATE "C", v.currency COLLATE "C"
 """
 
 PENDING = """

@@ -24,8 +24,8 @@ class FigureUnavailable(Unavailable):
 
 
 @frozen
-class Volume:
-    """What was posted of what callers asked for: credits, debits, transfers and payouts.
+class DailyVolume:
+    """What was completed of what callers asked for: credits, debits, transfers and payouts.
 
     ``amount`` is in minor units, and ``MAX_COUNTER`` where it would be more. Days are in UTC.
     """
@@ -87,8 +87,11 @@ class Figures(Protocol):
         """Count wallets; an environment without any may be absent."""
         ...
 
-    def volumes(self, since: datetime) -> Sequence[Volume]:
-        """Sum up what was made since then: newest day first, then by environment and currency."""
+    def daily_volumes(self, first: date) -> Sequence[DailyVolume]:
+        """Sum up the volumes of all ledgers from a day on, as far as they are rolled up.
+
+        Newest day first, then by environment and currency.
+        """
         ...
 
     def pending_by_age(self, edges: Sequence[datetime]) -> Sequence[int]:
@@ -126,7 +129,7 @@ class Stats:
     as_of: datetime
     partners: Mapping[str, int] | None
     wallets: Mapping[str, int] | None
-    volume: Sequence[Volume] | None
+    volume: Sequence[DailyVolume] | None
     pending: Sequence[int] | None
     gateways: Sequence[GatewayHealth] | None
     webhooks: WebhookHealth | None

@@ -3,10 +3,10 @@
 from payflow_domain.ledger.published import Published, publish_time
 from payflow_domain.oversight.figures import (
     PENDING_AGES,
+    DailyVolume,
     GatewayHealth,
     SlowStatement,
     Stats,
-    Volume,
     WebhookHealth,
 )
 
@@ -33,7 +33,7 @@ def publish_stats(stats: Stats) -> Published:
     }
 
 
-def _publish_volume(volume: Volume) -> Published:
+def _publish_volume(volume: DailyVolume) -> Published:
     return {
         "day": volume.day.isoformat(),
         "environment": volume.environment.value,

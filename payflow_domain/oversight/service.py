@@ -1,6 +1,7 @@
 """The use cases of staff who look after the whole."""
 
 from collections.abc import Callable
+from datetime import UTC
 from typing import TypeVar
 
 from attrs import frozen
@@ -82,14 +83,14 @@ class Oversight:
                 unavailable[name] = error.detail
                 return None
 
-        first_day = (now - VOLUME_PERIOD).replace(hour=0, minute=0, second=0, microsecond=0)
+        first_day = (now - VOLUME_PERIOD).astimezone(UTC).date()
         recent = now - RECENT_PERIOD
         edges = [now - age for age in PENDING_AGES[1:]]
         return Stats(
             as_of=now,
             partners=read("partners", figures.partners_by_status),
             wallets=read("wallets", figures.wallets_by_environment),
-            volume=read("volume", lambda: figures.volumes(first_day)),
+            volume=read("volume", lambda: figures.daily_volumes(first_day)),
             pending=read("pending", lambda: figures.pending_by_age(edges)),
             gateways=read("gateways", self._gateways),
             webhooks=read("webhooks", lambda: figures.webhook_health(recent)),

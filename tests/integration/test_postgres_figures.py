@@ -80,11 +80,7 @@ class TestPostgresFigures(FiguresContract):
     @pytest.mark.parametrize(
         ("statement", "values", "index"),
         [
-            (
-                statements.VOLUMES,
-                {"first_id": "txn_0", "since": START, "amount_max": 1},
-                "transactions_pkey",
-            ),
+            (statements.DAILY_VOLUMES, {"first": START.date(), "amount_max": 1}, "volumes_pkey"),
             (statements.PENDING, {"edges": [START]}, "transactions_pending"),
             (
                 statements.GATEWAY,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflow_adapters.ids import UuidSource
+from payflow_adapters.ids import UuidSource, least_id
 from payflow_domain.ids import is_id
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,6 +49,16 @@ def test_ids_sort_by_moment_and_then_by_making(at: datetime, later: int, count: 
     early = [first("evt") for _ in range(count)]
 
     _check_ascending([*early, *late])
+
+
+@given(moments, st.integers(1, 10**9))
+def test_the_least_id_of_a_moment_parts_what_was_made_before_from_the_rest(
+    at: datetime, later: int
+) -> None:
+    after = at + timedelta(microseconds=later)
+
+    assert SOURCE.minting(at)("dlv") < least_id("dlv", after) < SOURCE.minting(after)("dlv")
+    assert least_id("dlv", at) < SOURCE.minting(at)("dlv")
 
 
 def test_a_mint_makes_2_to_the_18_ids_in_order_and_no_more() -> None:

@@ -178,6 +178,8 @@ def test_the_whole_is_told_in_figures(world: World, session: dict[str, str]) -> 
     }
     assert world.post("/payouts", payout).status_code == 202
 
+    world.volume_roller.roll_up()
+
     answer = world.admin("GET", "/system/stats", session)
 
     assert answer.status_code == 200
@@ -229,6 +231,7 @@ def test_the_whole_is_told_in_figures(world: World, session: dict[str, str]) -> 
 
 def test_volume_goes_back_thirty_days(world: World) -> None:
     world.wallet(100)
+    world.volume_roller.roll_up()
     for days, count in ((30, 1), (1, 0)):
         world.clock.advance(timedelta(days=days))
         stats = world.admin("GET", "/system/stats", world.log_in(Role.SUPPORT))

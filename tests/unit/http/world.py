@@ -32,6 +32,7 @@ from payflow_domain.access.usage_service import Usage
 from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.ledger.ports import Page
 from payflow_domain.ledger.service import Ledgers
+from payflow_domain.ledger.volumes import VolumeRoller
 from payflow_domain.oversight.service import Oversight
 from payflow_domain.partners.certifying import Certifications
 from payflow_domain.partners.onboarding import Onboarding
@@ -69,6 +70,7 @@ class World:
     clock: SettableClock
     mock: MockGateway
     resolver: Resolver
+    volume_roller: VolumeRoller
     operators: Operators
     audit_log: BoundedAuditLog
     key: str
@@ -226,7 +228,10 @@ def make_world() -> World:
     key = services.access.issue_key(ledger, "A key", ALL_PERMISSIONS)[1]
     resolver = Resolver(store.begin, desk, gateways, clock, render)
     operators = Operators(store.begin, store, HASHER, clock, ids)
-    return World(services, ledger, partners, clock, mock, resolver, operators, audit_log, key)
+    roller = VolumeRoller(store.begin, store)
+    return World(
+        services, ledger, partners, clock, mock, resolver, roller, operators, audit_log, key
+    )
 
 
 def transfer(
