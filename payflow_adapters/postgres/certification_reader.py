@@ -116,7 +116,7 @@ class PostgresCertificationReader:
     ) -> Mapping[CertificationItem, datetime]:
         values = evidence_values(ledger_id)
         found: dict[CertificationItem, datetime] = {}
-        with self.database.reading() as connection:
+        with self.database.reading_of(ledger_id) as connection:
             for item in items & EVIDENCE.keys():
                 at = connection.exec_driver_sql(EVIDENCE[item], values).scalar()
                 if at is not None:

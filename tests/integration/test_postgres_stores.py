@@ -79,12 +79,12 @@ class TestPostgresCertificationStore(_OnPostgres, CertificationStoreContract):
     def test_what_was_shown_is_found_by_indexes_and_the_first_rows_of_them(
         self, store: PostgresStore, item: CertificationItem
     ) -> None:
-        with store.database.writing() as connection:
-            # The writer may not scan tables: what has no index for it would be scanned anyway.
-            query = f"EXPLAIN {EVIDENCE[item]}".encode()
-            plan = connection.execute(query, evidence_values(LedgerId(1))).fetchall()
+        with store.database.reading_of(LedgerId(1)) as connection:
+            # Such a read may not scan tables: what has no index for it would be scanned anyway.
+            query, values = f"EXPLAIN {EVIDENCE[item]}", evidence_values(LedgerId(1))
+            plan = connection.exec_driver_sql(query, dict(values)).scalars().all()
 
-        lines = [line.strip() for (line,) in plan]
+        lines = [line.strip() for line in plan]
         conditions = [line for line in lines if line.startswith("Index Cond")]
         assert not [line for line in lines if "Seq Scan" in line or "Sort" in line], lines
         assert conditions

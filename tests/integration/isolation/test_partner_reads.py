@@ -16,6 +16,7 @@ from payflow_adapters.postgres.store import PostgresStore
 from payflow_domain.ids import AccountId, DeliveryId, EndpointId, LedgerId, TransactionId
 from payflow_domain.ledger.ports import Page, TransactionFilter
 from payflow_domain.ledger.transactions import Status, TransactionType
+from payflow_domain.partners.certification import CertificationItem
 from payflow_domain.wallets.model import WalletStatus
 from payflow_domain.wallets.ports import WalletFilter
 from payflow_domain.webhooks.deliveries import DeliveryStatus
@@ -71,13 +72,17 @@ READS: Mapping[str, Callable[[PostgresStore], object]] = {
 }
 """A call of every method that reads a ledger. Up to a comma: its name."""
 
+COMPOSED: Mapping[str, Callable[[PostgresStore], object]] = {
+    "evidence": lambda store: store.evidence(EMPTY, frozenset(CertificationItem)),
+}
+"""The same, of methods whose statements are too long to be taken apart here."""
+
 NAMING = {"ledger_id", "wanted"}
 """Parameters that say of which ledger a method reads."""
 
 OF_ALL = {
     "legs_at_gateway": "reconciling compares all that a gateway has with what was booked",
     "keys": "what is kept of API keys is not for the role of partners, whose rows have digests",
-    "evidence": "whether a key was replaced is told by API keys; nothing but times is returned",
 }
 """Methods with such a parameter that the program reads for itself, and why."""
 
@@ -85,6 +90,9 @@ _SOURCE = re.compile(r"\bFROM (.*?)(?: WHERE| ORDER BY| LIMIT|$)")
 _WANTED = re.compile(r"unnest\(.*?\) AS w\(.*?\) JOIN (.*?) USING \(.*?\)")
 
 reads = pytest.mark.parametrize("read", READS.values(), ids=READS)
+every_read = pytest.mark.parametrize(
+    "read", [*READS.values(), *COMPOSED.values()], ids=[*READS, *COMPOSED]
+)
 
 
 @frozen
@@ -143,10 +151,10 @@ def test_every_method_that_reads_a_ledger_is_listed_here() -> None:
         if not name.startswith("_") and inspect.signature(method).parameters.keys() & NAMING
     }
 
-    assert found == {name.partition(",")[0] for name in READS} | OF_ALL.keys()
+    assert found == {name.partition(",")[0] for name in READS} | COMPOSED.keys() | OF_ALL.keys()
 
 
-@reads
+@every_read
 def test_it_is_made_in_the_role_of_partners(
     store: PostgresStore, read: Callable[[PostgresStore], object]
 ) -> None:
@@ -154,7 +162,7 @@ def test_it_is_made_in_the_role_of_partners(
     with listening(database.partner) as sent, listening(database.reader) as elsewhere:
         read(store)
 
-    assert len(sent) == 1
+    assert sent
     assert elsewhere == []
 
 
