@@ -26,6 +26,7 @@ from payflow_bootstrap.gateways import make_gateways
 from payflow_bootstrap.settings import Settings
 from payflow_domain.access.key_service import ApiKeys
 from payflow_domain.access.limit_service import Limits
+from payflow_domain.access.limits import DEFAULT_LIMITS
 from payflow_domain.access.operator_service import Operators
 from payflow_domain.access.refusals import Refusals
 from payflow_domain.access.service import Access
@@ -35,6 +36,7 @@ from payflow_domain.ledger.service import Ledgers
 from payflow_domain.ledger.volumes import VolumeRoller
 from payflow_domain.oversight.service import Oversight
 from payflow_domain.partners.certifying import Certifications
+from payflow_domain.partners.metering import Metering
 from payflow_domain.partners.onboarding import Onboarding
 from payflow_domain.partners.service import Partners
 from payflow_domain.payments.desk import Desk
@@ -55,6 +57,7 @@ class Core(containers.DeclarativeContainer):
     """The use cases on one database."""
 
     database_url = providers.Dependency(instance_of=str)
+    default_limits = providers.Dependency(instance_of=dict, default=dict(DEFAULT_LIMITS))
     gateways = providers.Dependency(instance_of=Gateways, default=Gateways(sandbox=None, live=None))
     descriptor = providers.Dependency(instance_of=str, default="PAYFLOW")
     loopback_open = providers.Dependency(instance_of=bool, default=False)
@@ -103,6 +106,14 @@ class Core(containers.DeclarativeContainer):
     limits = providers.Singleton(Limits, store=store)
     volume_roller = providers.Singleton(VolumeRoller, begin=store.provided.begin, reader=store)
     usage = providers.Singleton(Usage, store=store, clock=clock)
+    metering = providers.Singleton(
+        Metering,
+        begin=store.provided.begin,
+        reader=store,
+        usage=usage,
+        clock=clock,
+        defaults=default_limits,
+    )
     partners = providers.Singleton(
         Partners, begin=store.provided.begin, reader=store, clock=clock, ids=ids
     )
@@ -205,6 +216,7 @@ class Core(containers.DeclarativeContainer):
         oversight=oversight,
         limits=limits,
         usage=usage,
+        metering=metering,
         ready=store.provided.is_ready,
     )
 
@@ -213,6 +225,7 @@ def make_core(settings: Settings) -> Core:
     """Put the use cases together as ``settings`` ask for."""
     return Core(
         database_url=settings.database_url,
+        default_limits=dict(settings.limits),
         gateways=make_gateways(settings, SystemClock()),
         descriptor=settings.statement_descriptor,
         answer_timeout=timedelta(seconds=settings.gateway_answer_seconds),

@@ -28,6 +28,7 @@ from payflow_http.resources.admin_events import (
     GatewayEventReplay,
     SecurityEventList,
 )
+from payflow_http.resources.admin_limits import AdminPartnerLimits, AdminPartnerUsage
 from payflow_http.resources.admin_partners import (
     AdminPartnerItem,
     AdminPartnerList,
@@ -194,6 +195,8 @@ def _add_staff_routes(app: App, api: Api) -> None:
         "/admin/partners/{partner_id}/api-keys": AdminPartnerKeys(api),
         "/admin/api-keys/{key_id}": AdminApiKey(api),
         "/admin/api-keys/{key_id}/rotate": AdminApiKeyRotation(api),
+        "/admin/partners/{partner_id}/limits": AdminPartnerLimits(api),
+        "/admin/partners/{partner_id}/usage": AdminPartnerUsage(api),
         "/admin/system/stats": SystemStats(api),
     }
     for path, resource in routes.items():

@@ -17,6 +17,7 @@ from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.service import BalanceAt, Ledgers
 from payflow_domain.oversight.service import Oversight
 from payflow_domain.partners.certifying import Certifications
+from payflow_domain.partners.metering import Metering
 from payflow_domain.partners.onboarding import Onboarding
 from payflow_domain.payments.notices import Notices
 from payflow_domain.payments.service import Payments
@@ -61,6 +62,7 @@ class Services:
     oversight: Oversight
     limits: Limits
     usage: Usage
+    metering: Metering
     ready: Callable[[], bool]
     run_commits: Runner | None = None
 

@@ -69,6 +69,7 @@ from payflow_http.bodies import (
 from payflow_http.codec import Document, pointer_to
 from payflow_http.directory_bodies import DIRECTORY_BODIES, VolumeBody
 from payflow_http.directory_scalars import DIRECTORY_SCALARS
+from payflow_http.limit_bodies import LIMIT_SCALARS, LimitsBody
 from payflow_http.moments import HOW, INVALID, read_moment
 from payflow_http.problems import Fault, malformed
 from payflow_http.refusals import Refused, refused, string
@@ -198,6 +199,7 @@ _SCALARS: Mapping[object, _Hook] = {
     datetime: _structure_moment,
     WalletStatus: _structure_status,
     **DIRECTORY_SCALARS,
+    **LIMIT_SCALARS,
 }
 
 
@@ -267,6 +269,9 @@ def _hooks() -> dict[type, _Hook]:
     converter = Converter(detailed_validation=True)
     for type_, scalar in _SCALARS.items():
         converter.register_structure_hook_func(partial(is_, type_), scalar)
+        if isinstance(type_, type):
+            # cattrs asks for a class before it asks for what a function recognises.
+            converter.register_structure_hook(type_, scalar)
     bodies = (
         TransferBody,
         DebitBody,
@@ -282,6 +287,7 @@ def _hooks() -> dict[type, _Hook]:
         RecoveryBody,
         LoginBody,
         *DIRECTORY_BODIES,
+        LimitsBody,
     )
     converter.register_structure_hook(VolumeBody, _object_hook(converter, VolumeBody))
     hooks: dict[type, _Hook] = {body: _object_hook(converter, body) for body in bodies}

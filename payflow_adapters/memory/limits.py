@@ -11,6 +11,7 @@ from payflow_domain.access.limits import Limit
 from payflow_domain.access.shared_limits import KeptLimits, Taken, Total
 from payflow_domain.clock import Clock
 from payflow_domain.ids import LedgerId
+from payflow_domain.ledger.ledgers import Ledger
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -41,6 +42,10 @@ class MemoryLimits:
         with self._reading:
             kept = list(self._tables.limits.values())
         return [one for one in kept if at is None or one.changed_at > at]
+
+    def kept_limits(self, ledger: Ledger) -> KeptLimits | None:
+        with self._reading:
+            return self._tables.limits.get(ledger.id)
 
 
 class MemoryLimitUnitOfWork(Staging):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from attrs import define, frozen
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, select
 
 from payflow_adapters.postgres import limit_statements as statements
 from payflow_adapters.postgres.arrays import numbers, texts
@@ -15,7 +15,7 @@ from payflow_adapters.postgres.tables import ledgers, rate_limits
 from payflow_domain.access.limits import Limit
 from payflow_domain.access.shared_limits import KeptLimits, Taken, Total
 from payflow_domain.ids import LedgerId
-from payflow_domain.ledger.ledgers import Environment
+from payflow_domain.ledger.ledgers import Environment, Ledger
 
 
 @frozen(slots=False)  # so that one store can be all the readers
@@ -36,11 +36,17 @@ class PostgresLimits:
         return [Total(*row) for row in rows]
 
     def limits_changed_since(self, at: datetime | None) -> list[KeptLimits]:
-        query = select(rate_limits, ledgers.c.environment).join_from(
-            rate_limits, ledgers, rate_limits.c.ledger_id == ledgers.c.id
+        return self._limits() if at is None else self._limits(rate_limits.c.changed_at > at)
+
+    def kept_limits(self, ledger: Ledger) -> KeptLimits | None:
+        return next(iter(self._limits(rate_limits.c.ledger_id == ledger.id)), None)
+
+    def _limits(self, *which: ColumnElement[bool]) -> list[KeptLimits]:
+        query = (
+            select(rate_limits, ledgers.c.environment)
+            .join_from(rate_limits, ledgers, rate_limits.c.ledger_id == ledgers.c.id)
+            .where(*which)
         )
-        if at is not None:
-            query = query.where(rate_limits.c.changed_at > at)
         with self.database.reading() as connection:
             rows = connection.execute(query).all()
         return [_limits_of(row) for row in rows]

@@ -12,9 +12,10 @@ from typing import Protocol
 
 from attrs import frozen
 
+from payflow_domain.access.audit import AuditUnitOfWork
 from payflow_domain.access.limits import Limit
 from payflow_domain.ids import LedgerId
-from payflow_domain.ledger.ledgers import Environment
+from payflow_domain.ledger.ledgers import Environment, Ledger
 
 
 @frozen
@@ -67,8 +68,12 @@ class LimitReader(Protocol):
         """Return limits that were changed after ``at``, and if that is ``None`` all there are."""
         ...
 
+    def kept_limits(self, ledger: Ledger) -> KeptLimits | None:
+        """Return the limits that a ledger was given, if it ever was."""
+        ...
 
-class LimitUnitOfWork(Protocol):
+
+class LimitUnitOfWork(AuditUnitOfWork, Protocol):
     """One database transaction on limits."""
 
     def keep_limits(self, ledger_id: LedgerId, api: Limit | None, money: Limit | None) -> None:

@@ -178,6 +178,15 @@ STAFF_ROUTES = (
     StaffRoute("DELETE", "/api/admin/api-keys/{key_id}", _S.ADMINISTER),
     StaffRoute("POST", "/api/admin/api-keys/{key_id}/rotate", _S.ADMINISTER),
     StaffRoute("GET", "/api/admin/system/stats", _S.READ),
+    StaffRoute("GET", "/api/admin/partners/{partner_id}/limits", _S.READ),
+    StaffRoute(
+        "PUT",
+        "/api/admin/partners/{partner_id}/limits",
+        _S.ADMINISTER,
+        {"environment": "sandbox", "rate": 1, "burst": 2},
+    ),
+    StaffRoute("DELETE", "/api/admin/partners/{partner_id}/limits", _S.ADMINISTER),
+    StaffRoute("GET", "/api/admin/partners/{partner_id}/usage", _S.READ),
 )
 """What staff call, with a session."""
 

@@ -36,4 +36,5 @@ def test_few_bodies_define_such_a_member() -> None:
         ("WalletChangeBody", "status"),
         ("PartnerStatusBody", "status"),
         ("NewPartnerKeyBody", "environment"),
+        ("LimitsBody", "environment"),
     }

@@ -22,6 +22,7 @@ from payflow_adapters.webhooks.guard import AddressGuard
 from payflow_domain.access.audit import COMMAND_LINE, AuditEntry, AuditFilter
 from payflow_domain.access.key_service import ApiKeys
 from payflow_domain.access.limit_service import Limits
+from payflow_domain.access.limits import DEFAULT_LIMITS
 from payflow_domain.access.operator_service import Operators
 from payflow_domain.access.operators import Role
 from payflow_domain.access.permissions import ALL_PERMISSIONS, Permission
@@ -35,6 +36,7 @@ from payflow_domain.ledger.service import Ledgers
 from payflow_domain.ledger.volumes import VolumeRoller
 from payflow_domain.oversight.service import Oversight
 from payflow_domain.partners.certifying import Certifications
+from payflow_domain.partners.metering import Metering
 from payflow_domain.partners.onboarding import Onboarding
 from payflow_domain.partners.service import Partners
 from payflow_domain.payments.desk import Desk
@@ -198,6 +200,7 @@ def make_world() -> World:
     refusals, secrets = Refusals(audit_log, clock), SystemSecrets()
     notices = Notices(store.begin, store, desk, gateways, store, clock, render)
     certifications = Certifications(store.begin, store, clock)
+    usage = Usage(store, clock)
     services = Services(
         ledgers=ledgers,
         payments=Payments(desk, store, gateways, clock),
@@ -220,7 +223,8 @@ def make_world() -> World:
         staff=Staff(store.begin, store, HASHER, refusals, secrets, clock),
         oversight=Oversight(store.begin, notices, store, store, clock),
         limits=Limits(store),
-        usage=Usage(store, clock),
+        usage=usage,
+        metering=Metering(store.begin, store, usage, clock, DEFAULT_LIMITS),
         ready=lambda: True,
     )
     partners = Partners(store.begin, store, clock, ids)

@@ -1,0 +1,137 @@
+"""What staff see and set of how much partners may ask, and of how much they did."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Protocol
+
+from attrs import frozen
+
+from payflow_domain.access.audit import AuditEntry, Told
+from payflow_domain.access.key_rules import EnvironmentNotOpen
+from payflow_domain.access.limits import LedgerLimits, Limit
+from payflow_domain.access.operators import StaffActor, StaffPermission
+from payflow_domain.access.shared_limits import BeginLimits, LimitReader
+from payflow_domain.access.usage_service import Report, Usage
+from payflow_domain.clock import Clock
+from payflow_domain.ids import PartnerId
+from payflow_domain.ledger.ledgers import Environment, Ledger
+from payflow_domain.partners.model import PartnerNotFound
+from payflow_domain.partners.ports import PartnerReader
+
+
+class MeteringReader(PartnerReader, LimitReader, Protocol):
+    """What metering reads."""
+
+
+@frozen
+class OwnLimits:
+    """What a ledger is held to; ``is_default`` where staff set nothing."""
+
+    environment: Environment
+    limits: LedgerLimits
+    is_default: bool
+
+    def publish(self) -> Told:
+        """Return the limits by their public names."""
+        limits = self.limits
+        return {
+            "environment": self.environment.value,
+            "rate": limits.api.rate,
+            "burst": limits.api.burst,
+            "moneyRate": limits.money.rate,
+            "moneyBurst": limits.money.burst,
+            "isDefault": self.is_default,
+        }
+
+
+@frozen
+class Metering:
+    """Looks after the limits of partners, and tells what they did.
+
+    ``defaults`` are for ledgers that have no limits of their own.
+    """
+
+    begin: BeginLimits
+    reader: MeteringReader
+    usage: Usage
+    clock: Clock
+    defaults: Mapping[Environment, LedgerLimits]
+
+    def look_up(self, staff: StaffActor, partner_id: str) -> list[OwnLimits]:
+        """Return the limits of each ledger; raises ``MissingRole`` and ``PartnerNotFound``."""
+        staff.require(StaffPermission.READ)
+        partner = self._partner(partner_id)
+        ledgers = [self.reader.ledger_of(partner, each) for each in Environment]
+        return [self._limits_of(ledger) for ledger in ledgers if ledger is not None]
+
+    def change(
+        self,
+        staff: StaffActor,
+        partner_id: str,
+        environment: Environment,
+        api: Limit | None,
+        money: Limit | None,
+    ) -> list[OwnLimits]:
+        """Give a ledger limits of its own, or where they are ``None`` its environment's.
+
+        Raises ``MissingRole``, ``PartnerNotFound`` and ``EnvironmentNotOpen``.
+        """
+        staff.require(StaffPermission.ADMINISTER)
+        ledger = self._ledger(partner_id, environment)
+        defaults = self.defaults[environment]
+        after = OwnLimits(
+            environment,
+            LedgerLimits(api or defaults.api, money or defaults.money),
+            is_default=api is None and money is None,
+        )
+        entry = AuditEntry(
+            at=self.clock.now(),
+            actor=staff.operator_id,
+            action="limits.reset" if after.is_default else "limits.changed",
+            subject=partner_id,
+            address=staff.address,
+            partner_id=partner_id,
+            before=self._limits_of(ledger).publish(),
+            after=after.publish(),
+        )
+        with self.begin() as uow:
+            uow.keep_limits(ledger.id, api, money)
+            uow.add_audit(entry)
+        return self.look_up(staff, partner_id)
+
+    def report(
+        self,
+        staff: StaffActor,
+        partner_id: str,
+        environment: Environment,
+        first: date | None,
+        last: date | None,
+    ) -> Report:
+        """Tell what was asked of a ledger.
+
+        Raises ``MissingRole``, ``PartnerNotFound``, ``EnvironmentNotOpen`` and ``InvalidPeriod``.
+        """
+        staff.require(StaffPermission.READ)
+        ledger = self._ledger(partner_id, environment)
+        return self.usage.report_of(ledger.id, first, last)
+
+    def _limits_of(self, ledger: Ledger) -> OwnLimits:
+        defaults = self.defaults[ledger.environment]
+        kept = self.reader.kept_limits(ledger)
+        if kept is None or (kept.api is None and kept.money is None):
+            return OwnLimits(ledger.environment, defaults, is_default=True)
+        limits = LedgerLimits(kept.api or defaults.api, kept.money or defaults.money)
+        return OwnLimits(ledger.environment, limits, is_default=False)
+
+    def _ledger(self, partner_id: str, environment: Environment) -> Ledger:
+        ledger = self.reader.ledger_of(self._partner(partner_id), environment)
+        if ledger is None:
+            detail = f"The partner has no {environment.value} ledger; approve or activate it first."
+            raise EnvironmentNotOpen(detail, subject=environment.value)
+        return ledger
+
+    def _partner(self, partner_id: str) -> PartnerId:
+        partner = self.reader.partner(PartnerId(partner_id))
+        if partner is None:
+            raise PartnerNotFound("There is no such partner; check its id.", subject=partner_id)
+        return partner.id
