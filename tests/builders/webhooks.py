@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from attrs import Factory, define, frozen
@@ -142,17 +142,18 @@ class Worker:
         retry_after_s: int | None = None,
     ) -> Sequence[Endpoint]:
         """End attempts, all with the same outcome; return the endpoints disabled for it."""
-        outcome = Outcome(
-            self.office.clock.now(),
-            LATENCY_MS,
-            status,
-            error="timeout" if status is None else None,
-            answer=b"thanks",
-            retry_after_s=retry_after_s,
-        )
-        for errand in errands:
+        return self.conclude_each([(errand, status) for errand in errands], retry_after_s)
+
+    def conclude_each(
+        self, ended: Sequence[tuple[Errand, int | None]], retry_after_s: int | None = None
+    ) -> Sequence[Endpoint]:
+        """End attempts, each with its status, or with none where nothing was answered."""
+        now = self.office.clock.now()
+        for errand, _ in ended:
             del self.under_way[errand.delivery.key]
-        return self.office.dispatcher.conclude([(errand, outcome) for errand in errands])
+        return self.office.dispatcher.conclude(
+            [(errand, _outcome(now, status, retry_after_s)) for errand, status in ended]
+        )
 
     def deliver(self, status: int | None = OK) -> list[str]:
         """Attempt all that is due, also what only then comes next; return the ids of the events."""
@@ -161,6 +162,11 @@ class Worker:
             sent += events_of(errands)
             self.conclude(errands, status)
         return sent
+
+
+def _outcome(at: datetime, status: int | None, retry_after_s: int | None) -> Outcome:
+    error = "timeout" if status is None else None
+    return Outcome(at, LATENCY_MS, status, error, b"thanks", retry_after_s)
 
 
 def events_of(errands: Collection[Errand]) -> list[str]:
