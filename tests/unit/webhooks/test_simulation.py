@@ -20,7 +20,7 @@ from tests.builders.webhooks import BROKEN, GONE, OK, PostOffice, Worker, open_p
 
 ATTEMPT_MAX = timedelta(seconds=ATTEMPT_SECONDS_MAX)
 PAUSES = [timedelta(seconds=s) for s in (1, 5, 14, 14, 31, 300, 86_400)]
-STATUSES = [*[OK] * 4, *[BROKEN] * 2, None, GONE]
+STATUSES = [OK, OK, OK, BROKEN, None, GONE]
 FILTERS = [frozenset(EventType), frozenset({EventType.WALLET_CREATED, EventType.PAYOUT_FAILED})]
 A_YEAR = timedelta(days=365)
 ATTEMPTS = 4
@@ -49,9 +49,16 @@ class Webhooks(RuleBasedStateMachine):
         self.owed: set[DeliveryKey] = set()
         self.last_first: dict[str, int] = {}
 
-    @rule(happening=st.lists(types, min_size=1, max_size=4), times=st.sampled_from([1, 1, 1, 40]))
-    def commit(self, happening: list[EventType], times: int) -> None:
+    @rule(
+        happening=st.lists(types, min_size=1, max_size=4),
+        times=st.sampled_from([1, 1, 1, 40]),
+        worker=st.none() | workers,
+    )
+    def commit(self, happening: list[EventType], times: int, worker: int | None) -> None:
+        """Have something happen, which a worker may hear of at once."""
         self.office.happen(*happening * times)
+        if worker is not None:
+            self._take(self.workers[worker])
 
     @rule(worker=workers)
     def take(self, worker: int) -> None:
@@ -62,17 +69,14 @@ class Webhooks(RuleBasedStateMachine):
         """End some attempts, the last ones first."""
         self._end(self.workers[worker], statuses)
 
-    @rule(worker=workers)
-    def die(self, worker: int) -> None:
+    @rule(worker=workers, is_stopped=st.booleans())
+    def replace(self, worker: int, *, is_stopped: bool) -> None:
+        """Have a worker die, or stop as one should: then what is under way may end."""
+        if is_stopped:
+            self._end(self.workers[worker], [OK] * len(self.workers[worker].under_way))
+            self.office.dispatcher.release(self.workers[worker].name)
         self.workers[worker] = self.office.worker(f"worker {self.hired}")
         self.hired += 1
-
-    @rule(worker=workers)
-    def leave(self, worker: int) -> None:
-        """Stop a worker as one should: what is under way may end."""
-        self._end(self.workers[worker], [OK] * len(self.workers[worker].under_way))
-        self.office.dispatcher.release(self.workers[worker].name)
-        self.die(worker)
 
     @rule(worker=workers, is_down=st.booleans())
     def serve(self, worker: int, *, is_down: bool) -> None:
@@ -210,4 +214,4 @@ class Webhooks(RuleBasedStateMachine):
 
 
 TestWebhooks = Webhooks.TestCase
-TestWebhooks.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestWebhooks.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
