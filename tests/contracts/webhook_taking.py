@@ -221,3 +221,24 @@ class DeliveryTaking(WebhookSuite):
 
         assert find(store, test) == evolve(test, body=None)
         assert take(store, endpoint) == put_off(test)
+
+    def test_events_are_read_as_they_are_in_the_journal(
+        self, store: WebhookStore, ledgers: Ledgers, ledger: FundedLedger, other: FundedLedger
+    ) -> None:
+        ledgers.execute([Request(ledger.id, ((Post(ledger.transfer(1)),),) * 60)])
+        wanted = [
+            (ledger.id, 0, 3),
+            (ledger.id, 3, 1),
+            (ledger.id, 4, 100),
+            (ledger.id, 50, 120),
+            (ledger.id, 183, 10),
+            (ledger.id, 184, 10),
+            (other.id, 1, 500),
+        ]
+
+        with store.begin() as uow:
+            found, nothing = uow.events(wanted), uow.events([])
+
+        assert found == [store.events(*each) for each in wanted]
+        assert [len(events) for events in found] == [3, 1, 100, 120, 1, 0, 3]
+        assert nothing == []

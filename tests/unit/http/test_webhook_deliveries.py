@@ -36,7 +36,7 @@ class Scene:
         webhooks, store = self.world.services.webhooks, self.world.services.ledgers.reader
         assert isinstance(store, MemoryStore)
         dispatcher = Dispatcher(
-            store.begin, store, self.world.clock, webhooks.ids, encode_json, lambda: 0.5
+            store.begin, self.world.clock, webhooks.ids, encode_json, lambda: 0.5
         )
         error = "timeout" if status is None else None
         outcome = Outcome(self.world.clock.now(), 7, status, error, b"thanks" * (error is None))

@@ -7,17 +7,19 @@ import pytest
 from payflow_domain.ledger.journal import EventType
 from payflow_domain.webhooks.deliveries import Attempt, DeliveryStatus, Outcome
 from payflow_domain.webhooks.dispatch import (
+    ATTEMPT_SECONDS_MAX,
     LEASE,
     RETENTION,
     WINDOW,
     WINDOW_FAILING,
+    WINDOWS_HELD,
     Errands,
 )
 from tests.builders.times import START, TICK
 from tests.builders.webhooks import BROKEN, LATENCY_MS, OK, PostOffice, asked, events_of
 
 CREATED, UPDATED = EventType.WALLET_CREATED, EventType.WALLET_UPDATED
-HOUR = timedelta(hours=1)
+HELD, HELD_FAILING = WINDOWS_HELD * WINDOW, WINDOWS_HELD * WINDOW_FAILING
 
 
 def test_every_event_is_sent_once_in_the_order_of_the_journal(office: PostOffice) -> None:
@@ -147,37 +149,41 @@ def test_what_is_no_text_in_an_answer_is_replaced(
     assert [one.answer for one in office.deliveries(endpoint)[0].attempts] == [kept]
 
 
-def test_an_endpoint_has_only_so_many_attempts_under_way(office: PostOffice) -> None:
+def test_a_worker_holds_only_so_many_deliveries_of_an_endpoint(office: PostOffice) -> None:
     endpoint = office.endpoint()
-    happened = office.create_wallets(200)
+    happened = office.create_wallets(300)
     worker = office.worker()
 
     first = worker.take()
-    assert events_of(first) == happened[:WINDOW]
-    assert worker.last.behind == {endpoint.key: WINDOW // 2}
+    assert events_of(first) == happened[:HELD]
+    assert worker.last.behind == {endpoint.key: HELD - WINDOW}
     assert worker.take() == []
     worker.conclude(first[:5])
 
-    assert events_of(worker.take()) == happened[WINDOW : WINDOW + 5]
+    assert events_of(worker.take()) == happened[HELD : HELD + 5]
 
 
-def test_one_that_fails_has_fewer_until_something_arrives(office: PostOffice) -> None:
+def test_of_one_that_fails_fewer_until_something_arrives(office: PostOffice) -> None:
     endpoint = office.endpoint()
-    happened = office.create_wallets(100)
+    happened = office.create_wallets(300)
     worker = office.worker()
     first = worker.take()
     worker.conclude(first[:1], BROKEN)
 
-    worker.conclude(first[1:-WINDOW_FAILING], None)
+    worker.conclude(first[1:-HELD_FAILING], None)
     assert worker.take() == []
-    worker.conclude(first[-WINDOW_FAILING:], BROKEN)
+    worker.conclude(first[-HELD_FAILING:], BROKEN)
     office.clock.advance(TICK)
     few = worker.take()
-    assert events_of(few) == happened[WINDOW : WINDOW + WINDOW_FAILING]
-    assert worker.last.behind == {endpoint.key: WINDOW_FAILING // 2}
+    assert events_of(few) == happened[HELD : HELD + HELD_FAILING]
+    assert worker.last.behind == {endpoint.key: HELD_FAILING - WINDOW_FAILING}
 
     worker.conclude(few)
-    assert events_of(worker.take()) == happened[WINDOW + WINDOW_FAILING :]
+    assert events_of(worker.take()) == happened[HELD + HELD_FAILING :]
+
+
+def test_a_lease_lasts_until_all_that_a_worker_holds_has_been_attempted() -> None:
+    assert timedelta(seconds=WINDOWS_HELD * ATTEMPT_SECONDS_MAX) < LEASE
 
 
 def test_what_a_dead_worker_left_is_due_when_its_lease_ends(office: PostOffice) -> None:
