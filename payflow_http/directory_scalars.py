@@ -33,6 +33,8 @@ from payflow_http.directory_bodies import (
 from payflow_http.problems import Fault
 from payflow_http.refusals import Refused, refused, string
 
+_MAPPED = ip_network("::ffff:0:0/96")
+
 Value = TypeVar("Value")
 Choice = TypeVar("Choice", bound=Enum)
 Hook = Callable[[object, object], object]
@@ -94,13 +96,16 @@ def _structure_networks(value: object, _: object) -> Networks:
 
 
 def _network(item: object) -> Network:
+    text = string(item)
     try:
-        return ip_network(string(item))
-    except ValueError as error:
-        if isinstance(error, Refused):
-            raise
+        network = ip_network(text)
+    except ValueError:
         detail = "Use a network as CIDR has it, without host bits, such as 192.0.2.0/24."
         raise refused("invalid_network", detail) from None
+    # Clients by IPv4 are known by that address, so nobody would ever be in such a network.
+    if network.network_address in _MAPPED:
+        raise refused("invalid_network", "Use the IPv4 network, not its mapping into IPv6.")
+    return network
 
 
 def _structure_switch(value: object, _: object) -> Switch:

@@ -52,6 +52,7 @@ def test_a_replay_does_not_know_the_secret(world: World) -> None:
         ({"allowedNetworks": []}, {"/allowedNetworks": "invalid_length"}),
         ({"allowedNetworks": ["192.0.2.0/24"] * 21}, {"/allowedNetworks": "invalid_length"}),
         ({"allowedNetworks": ["192.0.2.1/24"]}, {"/allowedNetworks/0": "invalid_network"}),
+        ({"allowedNetworks": ["::ffff:192.0.2.0/120"]}, {"/allowedNetworks/0": "invalid_network"}),
         (
             {"allowedNetworks": ["x", 1]},
             {"/allowedNetworks/0": "invalid_network", "/allowedNetworks/1": "invalid_type"},

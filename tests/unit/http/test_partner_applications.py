@@ -2,8 +2,9 @@
 
 import pytest
 
+from payflow_domain.access.limits import PUBLIC
 from tests.unit.http.directory import APPLICATION, ITEMS, NEW_KEY, NEW_PARTNER, staff
-from tests.unit.http.world import World, transfer
+from tests.unit.http.world import BASE, World, transfer
 
 
 def test_an_application_is_taken_and_told_nothing_else(world: World) -> None:
@@ -71,6 +72,14 @@ def test_too_many_applications_are_429_without_telling_which_bound_was_met(world
 
     assert (answer.status_code, answer.json["code"]) == (429, "too_many_applications")
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_an_address_applies_as_often_as_public_routes_may_be_asked(world: World) -> None:
+    client, path = world.client, f"{BASE}/partner-applications"
+
+    codes = [client.simulate_post(path, json={}).json["code"] for _ in range(PUBLIC.burst + 1)]
+
+    assert codes == ["invalid_request"] * PUBLIC.burst + ["rate_limited"]
 
 
 def test_certification_is_ticked_off_as_the_sandbox_is_used(world: World) -> None:
