@@ -8,6 +8,8 @@ from typing import LiteralString
 import psycopg
 from attrs import frozen
 
+from payflow_adapters.encoding import encode_json
+from payflow_adapters.postgres.store import PostgresStore
 from payflow_adapters.postgres.verify import Fault, verify
 from payflow_domain.ids import AccountId, LedgerId, TransactionId
 from payflow_domain.ledger.accounts import Account, AccountKind, system_account_id
@@ -20,6 +22,8 @@ from payflow_domain.ledger.transactions import Reverse
 from payflow_domain.payments.gateway import MovementKind
 from payflow_domain.payments.model import Leg
 from payflow_domain.payments.ports import BeginPayments
+from payflow_domain.webhooks.deliveries import Outcome
+from payflow_domain.webhooks.dispatch import Dispatcher
 from tests.builders.deciding import split
 from tests.builders.ledger import (
     EUR,
@@ -29,7 +33,8 @@ from tests.builders.ledger import (
     transfer,
     wallet,
 )
-from tests.builders.times import START
+from tests.builders.times import START, CountingIds
+from tests.contracts.webhook_suite import new_endpoint
 
 
 @frozen
@@ -48,8 +53,11 @@ class Made:
     fee: TransactionId
 
 
-def keep_books(ledgers: Ledgers, begin: BeginPayments) -> Made:
-    """Keep the books of two ledgers, with a transaction in every state that there is."""
+def keep_books(ledgers: Ledgers, store: PostgresStore) -> Made:
+    """Keep the books of two ledgers, with a transaction in every state that there is.
+
+    A webhook endpoint was disabled meanwhile, of which the journal tells too.
+    """
     ledger = open_funded_ledger(ledgers, wallets=3)
     first, second, _ = ledger.wallets
 
@@ -65,9 +73,10 @@ def keep_books(ledgers: Ledgers, begin: BeginPayments) -> Made:
     ledgers.post(ledger.id, split(wallet(1), [(wallet(2), 40), (wallet(3), 60)]))
     keep_dollars(ledgers, ledger)
     keep_held_reversals(ledgers, ledger, transferred)
+    lose_endpoint(store, ledger)
     open_funded_ledger(ledgers, environment=Environment.LIVE)
     made = transferred, held, settled, voided
-    return Made(ledger.id, first, second, *made, *keep_payments(ledgers, begin, ledger))
+    return Made(ledger.id, first, second, *made, *keep_payments(ledgers, store.begin, ledger))
 
 
 def keep_held_reversals(ledgers: Ledgers, ledger: FundedLedger, original: TransactionId) -> None:
@@ -84,6 +93,16 @@ def keep_held_reversals(ledgers: Ledgers, ledger: FundedLedger, original: Transa
     hold(8)
     ledgers.void(ledger.id, hold(9))
     ledgers.settle(ledger.id, hold(10), 5)
+
+
+def lose_endpoint(store: PostgresStore, ledger: FundedLedger) -> None:
+    """Send an event to an endpoint that says it is gone."""
+    with store.begin() as uow:
+        uow.load({ledger.id: Wanted()})
+        uow.add_endpoint(new_endpoint(ledger))
+    dispatcher = Dispatcher(store.begin, store.clock, CountingIds(), encode_json, lambda: 0.5)
+    errand = dispatcher.take("a worker", None, {}).errands[0]
+    dispatcher.conclude([(errand, Outcome(START, 1, status=410))])
 
 
 def keep_payments(

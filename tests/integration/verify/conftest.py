@@ -22,7 +22,7 @@ def template(postgres_server: EmbeddedServer, migrated: str) -> Iterator[tuple[s
         database = connect(postgres_server.url(name))
         clock = SettableClock()
         store = PostgresStore(database, clock)
-        made = keep_books(ledgers_over(store.begin, store, clock), store.begin)
+        made = keep_books(ledgers_over(store.begin, store, clock), store)
         database.close()
         yield name, made
 

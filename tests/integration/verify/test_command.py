@@ -21,7 +21,7 @@ def test_sound_books_are_summed_up(books: Books) -> None:
     ran = run_verify(f"--database-url={books.url}")
 
     assert ran.exit_code == 0
-    assert "2 ledgers, 11 accounts, 20 transactions, 57 entries, 51 events" in ran.output
+    assert "2 ledgers, 11 accounts, 20 transactions, 57 entries, 52 events" in ran.output
 
 
 def test_the_first_fault_is_named(ledgers_in_use: tuple[str, Ledgers]) -> None:

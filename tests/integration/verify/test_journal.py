@@ -89,3 +89,21 @@ class TestJournal:
         fault = books.fault_after_writing(type_, member, value)
 
         assert fault.check == "journal_moves"
+
+    @pytest.mark.parametrize(
+        ("member", "value"), [("event", "wallet.created"), ("sequence", 3), ("environment", "live")]
+    )
+    def test_tells_of_a_webhook_endpoint_like_of_anything_else(
+        self, books: Books, member: str, value: object
+    ) -> None:
+        fault = books.fault_after_writing("webhook_endpoint.disabled", member, value)
+
+        assert fault.check == "event_body"
+
+    def test_links_what_it_tells_of_a_webhook_endpoint(self, books: Books) -> None:
+        fault = books.fault_after(
+            "UPDATE events SET body = replace(body, '\"gone\"', '\"failing\"')"
+            " WHERE type = 'webhook_endpoint.disabled'"
+        )
+
+        assert fault.check == "journal_chain"
