@@ -47,7 +47,7 @@ from payflow_domain.payments.resolving import Resolver
 from payflow_domain.payments.service import Payments
 from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
-from payflow_domain.webhooks.dispatch import Dispatcher
+from payflow_domain.webhooks.dispatch import ATTEMPT_MAX, Dispatcher
 from payflow_domain.webhooks.service import Webhooks
 from payflow_http.answers import render_payment
 from payflow_http.services import Services
@@ -61,6 +61,9 @@ class Core(containers.DeclarativeContainer):
     gateways = providers.Dependency(instance_of=Gateways, default=Gateways(sandbox=None, live=None))
     descriptor = providers.Dependency(instance_of=str, default="PAYFLOW")
     loopback_open = providers.Dependency(instance_of=bool, default=False)
+    attempt_seconds = providers.Dependency(
+        instance_of=int, default=int(ATTEMPT_MAX.total_seconds())
+    )
     answer_timeout = providers.Dependency(instance_of=timedelta, default=ANSWER_TIMEOUT)
 
     clock = providers.Singleton(SystemClock)
@@ -190,7 +193,7 @@ class Core(containers.DeclarativeContainer):
         secrets=secrets,
         encode=encode,
     )
-    sender = providers.Singleton(Sender, clock=clock, guard=guard)
+    sender = providers.Singleton(Sender, clock=clock, guard=guard, attempt_s_max=attempt_seconds)
     dispatcher = providers.Factory(
         Dispatcher,
         begin=store.provided.begin,
@@ -198,6 +201,7 @@ class Core(containers.DeclarativeContainer):
         ids=ids,
         encode=encode,
         luck=providers.Object(random.random),
+        attempt_max=providers.Factory(timedelta, seconds=attempt_seconds),
     )
     services = providers.Singleton(
         Services,
@@ -230,4 +234,5 @@ def make_core(settings: Settings) -> Core:
         descriptor=settings.statement_descriptor,
         answer_timeout=timedelta(seconds=settings.gateway_answer_seconds),
         loopback_open=settings.webhook_loopback,
+        attempt_seconds=settings.webhook_attempt_seconds,
     )

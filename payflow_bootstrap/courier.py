@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Collection, Sequence
-from datetime import timedelta
 from threading import Thread
 
 import structlog
@@ -25,7 +24,6 @@ from payflow_domain.errors import Unavailable
 from payflow_domain.ids import LedgerId
 from payflow_domain.webhooks.deliveries import DeliveryKey, Outcome, Outgoing
 from payflow_domain.webhooks.dispatch import (
-    ATTEMPT_SECONDS_MAX,
     Dispatcher,
     Errand,
     Errands,
@@ -40,7 +38,6 @@ _PAUSE_S = 1.0
 _RECORD_PAUSE_S = 0.005
 _HELD_MAX = 8_000
 _STOP_TIMEOUT_S = 5.0
-_ATTEMPT_MAX = timedelta(seconds=ATTEMPT_SECONDS_MAX)
 
 _logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 
@@ -115,7 +112,8 @@ class Courier:
             await asyncio.wait(self._runners, timeout=_STOP_TIMEOUT_S)
         await _cancel(*self._runners)
         self._is_made.set()
-        await recording
+        await asyncio.wait({recording}, timeout=_STOP_TIMEOUT_S)
+        await _cancel(recording)
         await self._end()
         await self.sender.close()
 
@@ -196,7 +194,11 @@ class Courier:
         endpoint, delivery = errand.endpoint, errand.delivery
         now = self.clock.now()
         put_off_to = delivery.next_attempt_at
-        if put_off_to is None or put_off_to - now < _ATTEMPT_MAX or delivery.body is None:
+        if (
+            put_off_to is None
+            or put_off_to - now < self.taking.dispatcher.attempt_max
+            or delivery.body is None
+        ):
             # Another worker may have it before this attempt would end: it is due again then.
             self._open.discard(delivery.key)
             return

@@ -146,6 +146,9 @@ class Settings:
     webhook_loopback: bool = environ.var(
         "off", converter=_switch, help="on: webhooks may go to this machine, for development"
     )
+    webhook_attempt_seconds: int = environ.var(
+        "15", converter=_count, help="how long an attempt to send an event may take in all"
+    )
     statement_descriptor: str = environ.var(
         "PAYFLOW", converter=_descriptor, help="what payers read: 5 to 22 characters"
     )

@@ -23,7 +23,7 @@ from payflow_adapters.webhooks.retry_after import read_retry_after
 from payflow_adapters.webhooks.signing import signature
 from payflow_domain.clock import Clock
 from payflow_domain.webhooks.deliveries import ANSWER_BYTES_MAX, Outcome, Outgoing
-from payflow_domain.webhooks.dispatch import ATTEMPT_SECONDS_MAX
+from payflow_domain.webhooks.dispatch import ATTEMPT_MAX
 
 READ_BYTES_MAX = 65_536
 """An answer that is longer costs the endpoint its connection."""
@@ -51,7 +51,7 @@ class Sender:
 
     clock: Clock
     guard: AddressGuard
-    attempt_s_max: float = ATTEMPT_SECONDS_MAX
+    attempt_s_max: float = ATTEMPT_MAX.total_seconds()
     tls: ssl.SSLContext | None = None
     resolver: AbstractResolver | None = None
     _session: ClientSession | None = field(default=None, init=False)

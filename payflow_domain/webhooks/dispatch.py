@@ -35,8 +35,8 @@ from payflow_domain.webhooks.endpoints import (
 from payflow_domain.webhooks.ports import BeginDispatch, DispatchUnitOfWork, Taken
 from payflow_domain.webhooks.published import publish_endpoint
 
-ATTEMPT_SECONDS_MAX = 15
-"""How long an attempt may take in all."""
+ATTEMPT_MAX = timedelta(seconds=15)
+"""How long an attempt may take in all, unless it is said otherwise."""
 
 WINDOW = 64
 """How many attempts may be under way at one endpoint."""
@@ -46,12 +46,6 @@ WINDOWS_HELD = 3
 
 WINDOW_FAILING = 4
 """How many at one that fails."""
-
-LEASE = timedelta(seconds=(WINDOWS_HELD + 1) * ATTEMPT_SECONDS_MAX)
-"""How long an endpoint is a worker's after the last work was taken.
-
-However slow the endpoint is, what was taken has been attempted by then.
-"""
 
 RETENTION = timedelta(days=30)
 """How long deliveries are kept; the journal keeps the events."""
@@ -86,7 +80,8 @@ class Errands:
 class Dispatcher:
     """Tells a worker what to send, and keeps what came of it.
 
-    ``luck`` draws a number in [0, 1), which spreads retries.
+    ``luck`` draws a number in [0, 1), which spreads retries. ``attempt_max`` is how long an
+    attempt may take in all.
     """
 
     begin: BeginDispatch
@@ -94,6 +89,15 @@ class Dispatcher:
     ids: IdSource
     encode: Encode
     luck: Callable[[], float]
+    attempt_max: timedelta = ATTEMPT_MAX
+
+    @property
+    def lease(self) -> timedelta:
+        """Return how long an endpoint is a worker's after the last work was taken.
+
+        However slow the endpoint is, what was taken has been attempted by then.
+        """
+        return (WINDOWS_HELD + 1) * self.attempt_max
 
     def take(
         self,
@@ -107,7 +111,7 @@ class Dispatcher:
         under way.
         """
         now = self.clock.now()
-        until = now + LEASE
+        until = now + self.lease
         with self.begin() as uow:
             taken = uow.take_endpoints(worker, now, until, of, _ENDPOINTS_AT_A_TIME)
             if not taken:
@@ -175,7 +179,7 @@ class Dispatcher:
         events = dict(zip(distinct, uow.events(distinct), strict=True))
         mint = self.ids.minting(now)
         return [
-            plan_endpoint(endpoint, events[place], rooms[endpoint.key], now + LEASE, mint)
+            plan_endpoint(endpoint, events[place], rooms[endpoint.key], now + self.lease, mint)
             for endpoint, place in zip(behind, places, strict=True)
         ]
 

@@ -11,11 +11,14 @@ from payflow_bootstrap.commands.verify import verify
 from tests.builders.development import Development, developing
 from tests.builders.http_client import Client
 from tests.builders.processes import eventually, free_port, survivors
+from tests.builders.subscriber import subscribing
 from tests.integration.load import Load
 
 PROGRESS = 100
 FUNDS = 1_000_000
 GONE_SECONDS_MAX = 60
+SETTINGS = {"PAYFLOW_RATE_LIMIT": "off", "PAYFLOW_WEBHOOK_ATTEMPT_SECONDS": "2"}
+"""As fast as it can, and what a killed worker had is another one's after eight seconds."""
 
 
 def api_server(dev: Development) -> list[psutil.Process]:
@@ -37,6 +40,10 @@ def postgres_backend(dev: Development) -> list[psutil.Process]:
     return sorted(of_connections, key=lambda each: -sum(each.cpu_times()[:2]))
 
 
+def courier(dev: Development) -> list[psutil.Process]:
+    return [child for child in children(dev) if "worker" in child.cmdline()]
+
+
 def everything(dev: Development) -> list[psutil.Process]:
     return [psutil.Process(dev.pid)]
 
@@ -47,9 +54,9 @@ def children(dev: Development) -> list[psutil.Process]:
 
 Victim = Callable[[Development], list[psutil.Process]]
 
-COMES_BACK: list[Victim] = [api_server, api_worker, postgres_backend]
+COMES_BACK: list[Victim] = [api_server, api_worker, postgres_backend, courier]
 ENDS_IT_ALL: list[Victim] = [postgres, everything]
-TEN_KILLS = [*COMES_BACK, *ENDS_IT_ALL] * 2
+TWELVE_KILLS = [*COMES_BACK, *ENDS_IT_ALL] * 2
 
 
 def crash(dev: Development, victim: Victim) -> None:
@@ -102,14 +109,18 @@ def open_wallets(client: Client) -> list[str]:
     return wallets
 
 
-def test_ten_kills_under_load_lose_nothing_and_do_nothing_twice(tmp_path: Path) -> None:
-    with developing(tmp_path / "data", free_port()) as dev:
+def test_twelve_kills_under_load_lose_nothing_and_do_nothing_twice(tmp_path: Path) -> None:
+    with (
+        subscribing() as subscriber,
+        developing(tmp_path / "data", free_port(), **SETTINGS) as dev,
+    ):
         client = dev.client()
+        client.post("/webhook-endpoints", {"url": subscriber.url})
         load = Load(client, open_wallets(client))
         client.close()
 
         with load.running():
-            for victim in TEN_KILLS:
+            for victim in TWELVE_KILLS:
                 assert makes_progress(load), f"before {victim.__name__}: {dev.output}"
                 crash(dev, victim)
                 assert makes_progress(load), f"after {victim.__name__}: {dev.output}"
@@ -124,6 +135,9 @@ def test_ten_kills_under_load_lose_nothing_and_do_nothing_twice(tmp_path: Path) 
         assert dict(found) == load.made
         balances = [client.get(f"/wallets/{wallet}/balance").json for wallet in load.wallets]
         assert sum(balance["posted"] for balance in balances) == FUNDS * len(load.wallets)
+        events = set(range(1, max(balance["sequence"] for balance in balances) + 1))
+        assert eventually(lambda: set(subscriber.sequences) == events), len(subscriber.bodies)
+        assert subscriber.overlapping == []
         client.close()
 
 

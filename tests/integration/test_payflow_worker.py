@@ -1,58 +1,29 @@
 """``payflow worker`` alone: it starts, outlives what fails around it, and stops when told to."""
 
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from attrs import define, evolve
+from attrs import evolve
 
 from payflow_adapters.postgres.migrate import migrate
 from payflow_adapters.postgres.server import EmbeddedServer
-from tests.builders.processes import environment, eventually, free_port, payflow
+from tests.builders.processes import eventually, free_port
 from tests.builders.till import Till, open_till
+from tests.builders.workers import Worker, working
 from tests.integration.conftest import TEST_SPEED
 
-STOP_SECONDS_MAX = 15
 AWAY_SECONDS = 3
 
 
-@define
-class Worker:
-    """A ``payflow worker``; what it says goes to ``log``."""
-
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    @property
-    def output(self) -> str:
-        return self.log.read_text()
-
-    def has_ended(self) -> bool:
-        return self.process.poll() is not None
-
-    def stop(self, number: signal.Signals) -> int:
-        """Tell it to stop; return its exit status."""
-        self.process.send_signal(number)
-        return self.process.wait(STOP_SECONDS_MAX)
-
-
 @contextmanager
-def working(till: Till, log: Path) -> Iterator[Worker]:
+def working_for(till: Till, log: Path) -> Iterator[Worker]:
     """Run a worker; nothing listens where it brings the mock's notices."""
-    settings = environment(**till.environment, PAYFLOW_PORT=str(free_port()))
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603  # our own command
-            payflow("worker"), env=settings, stderr=output, start_new_session=True
-        )
-    try:
-        yield Worker(process, log)
-    finally:
-        process.kill()
-        process.wait()
+    with working({**till.environment, "PAYFLOW_PORT": str(free_port())}, log) as worker:
+        yield worker
 
 
 @pytest.fixture
@@ -69,7 +40,7 @@ def test_it_finds_out_what_is_not_known(till: Till, tmp_path: Path) -> None:
     charged = till.charge(till.wallet(), "pm_async_success")
     assert charged["status"] == "pending"
 
-    with working(till, tmp_path / "worker.log") as worker:
+    with working_for(till, tmp_path / "worker.log") as worker:
         assert completes(till, charged["id"]), worker.output
         assert not worker.has_ended()
         assert "Traceback" not in worker.output
@@ -79,7 +50,7 @@ def test_it_finds_out_what_is_not_known(till: Till, tmp_path: Path) -> None:
 def test_it_stops_when_it_is_told_to(till: Till, tmp_path: Path, number: signal.Signals) -> None:
     charged = till.charge(till.wallet(), "pm_async_success")
 
-    with working(till, tmp_path / "worker.log") as worker:
+    with working_for(till, tmp_path / "worker.log") as worker:
         assert completes(till, charged["id"]), worker.output
 
         assert worker.stop(number) == 0
@@ -96,7 +67,7 @@ def test_it_outlives_a_database_that_goes_away_and_comes_back(
         first.create_database("payflow")
         url = first.url("payflow")
         migrate(url)
-        with open_till(url, tmp_path) as till, working(till, tmp_path / "worker.log") as worker:
+        with open_till(url, tmp_path) as till, working_for(till, tmp_path / "worker.log") as worker:
             before = till.charge(till.wallet(), "pm_async_success")
             assert completes(till, before["id"]), worker.output
             till.core.database().close()
@@ -117,7 +88,7 @@ def test_it_outlives_a_database_that_goes_away_and_comes_back(
 def test_it_stops_while_the_database_is_away(till: Till, tmp_path: Path) -> None:
     nowhere = f"postgresql://payflow:none@127.0.0.1:{free_port()}/payflow"
     till = evolve(till, environment={**till.environment, "PAYFLOW_DATABASE_URL": nowhere})
-    with working(till, tmp_path / "worker.log") as worker:
+    with working_for(till, tmp_path / "worker.log") as worker:
         assert eventually(lambda: "task_unavailable" in worker.output)
 
         assert worker.stop(signal.SIGTERM) == 0

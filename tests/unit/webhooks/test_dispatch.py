@@ -7,8 +7,7 @@ import pytest
 from payflow_domain.ledger.journal import EventType
 from payflow_domain.webhooks.deliveries import Attempt, DeliveryStatus, Outcome
 from payflow_domain.webhooks.dispatch import (
-    ATTEMPT_SECONDS_MAX,
-    LEASE,
+    ATTEMPT_MAX,
     RETENTION,
     WINDOW,
     WINDOW_FAILING,
@@ -182,8 +181,10 @@ def test_of_one_that_fails_fewer_until_something_arrives(office: PostOffice) -> 
     assert events_of(worker.take()) == happened[HELD + HELD_FAILING :]
 
 
-def test_a_lease_lasts_until_all_that_a_worker_holds_has_been_attempted() -> None:
-    assert timedelta(seconds=WINDOWS_HELD * ATTEMPT_SECONDS_MAX) < LEASE
+def test_a_lease_lasts_until_all_that_a_worker_holds_has_been_attempted(
+    office: PostOffice,
+) -> None:
+    assert office.dispatcher.lease > WINDOWS_HELD * ATTEMPT_MAX
 
 
 def test_what_a_dead_worker_left_is_due_when_its_lease_ends(office: PostOffice) -> None:
@@ -193,7 +194,7 @@ def test_what_a_dead_worker_left_is_due_when_its_lease_ends(office: PostOffice) 
     dead.conclude(dead.take()[:1])
     later = office.create_wallets(1)
 
-    office.clock.advance(LEASE)
+    office.clock.advance(office.dispatcher.lease)
     assert other.take() == []
     office.clock.advance(TICK)
 
@@ -205,7 +206,7 @@ def test_a_worker_that_is_late_does_no_harm(office: PostOffice) -> None:
     office.create_wallets(1)
     late, other = office.worker("late"), office.worker("other")
     errands = late.take()
-    office.clock.advance(LEASE + TICK)
+    office.clock.advance(office.dispatcher.lease + TICK)
     other.deliver()
 
     late.conclude(errands, BROKEN)

@@ -7,7 +7,6 @@ import pytest
 
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.webhooks.deliveries import Delivery, DeliveryStatus
-from payflow_domain.webhooks.dispatch import LEASE
 from payflow_domain.webhooks.endpoints import Endpoint
 from tests.builders.times import START, TICK
 from tests.builders.webhooks import BROKEN, Luck, PostOffice, Worker, events_of, open_post_office
@@ -177,7 +176,7 @@ def test_nor_is_one_that_is_asked_for_while_an_attempt_is_under_way(
         assert worker.take() == []  # never two attempts of one delivery at once
     worker.conclude(under_way, status)
     (waiting,) = office.deliveries(endpoint)
-    office.clock.advance(LEASE)
+    office.clock.advance(office.dispatcher.lease)
 
     assert (waiting.status, waiting.tries) == (DeliveryStatus.PENDING, 0)
     assert worker.deliver() == [failed.event_id]

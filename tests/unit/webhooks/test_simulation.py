@@ -14,13 +14,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from payflow_domain.ledger.journal import Event, EventType
 from payflow_domain.webhooks.deliveries import DeliveryKey, DeliveryStatus
-from payflow_domain.webhooks.dispatch import ATTEMPT_SECONDS_MAX, LEASE, WINDOW, WINDOWS_HELD
+from payflow_domain.webhooks.dispatch import ATTEMPT_MAX, WINDOW, WINDOWS_HELD
 from payflow_domain.webhooks.endpoints import Endpoint, EndpointStatus
 from tests.builders.times import TICK
 from tests.builders.webhooks import BROKEN, GONE, OK, PostOffice, Worker, open_post_office
 
 SIMULATIONS = int(os.environ.get("PAYFLOW_SIMULATIONS", "80"))
-HOLD_MAX = timedelta(seconds=WINDOWS_HELD * ATTEMPT_SECONDS_MAX)
+HOLD_MAX = WINDOWS_HELD * ATTEMPT_MAX
 """How long after it was taken a delivery has been attempted."""
 
 PAUSES = [timedelta(seconds=s) for s in (1, 5, 40, 40, 61, 300, 86_400)]
@@ -181,7 +181,8 @@ class Webhooks(RuleBasedStateMachine):
             if not waiting:
                 return
             # Nor is it due before a lease has ended.
-            self.office.clock.at = max(*waiting, self.office.clock.at + LEASE) + TICK
+            ends_at = self.office.clock.at + self.office.dispatcher.lease
+            self.office.clock.at = max(*waiting, ends_at) + TICK
         raise AssertionError("There is always something to do.")
 
     def _take(self, worker: Worker) -> bool:

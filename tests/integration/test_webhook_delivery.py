@@ -1,0 +1,236 @@
+"""Events on their way from the journal to an endpoint, through real workers."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+from standardwebhooks import Webhook
+
+from payflow_adapters.postgres.migrate import migrate
+from payflow_adapters.postgres.server import EmbeddedServer
+from payflow_bootstrap.containers import Core
+from payflow_domain.access.permissions import ALL_PERMISSIONS, Actor
+from payflow_domain.ledger.idempotency import Answer
+from payflow_domain.ledger.ports import Page
+from payflow_domain.wallets.model import NewWallet
+from payflow_domain.webhooks.deliveries import Delivery, DeliveryStatus
+from payflow_domain.webhooks.endpoints import (
+    DisabledReason,
+    Endpoint,
+    EndpointStatus,
+    NewEndpoint,
+)
+from payflow_domain.webhooks.ports import DeliveryFilter
+from payflow_domain.webhooks.service import Asked
+from tests.builders.processes import eventually, free_port
+from tests.builders.subscriber import Subscriber, subscribing
+from tests.builders.workers import working
+from tests.integration.conftest import TEST_SPEED
+
+AWAY_SECONDS = 5
+SECRET = "a session secret of more than thirty-two bytes"
+
+
+@frozen
+class Office:
+    """A partner with a sandbox on a database, without HTTP in between."""
+
+    core: Core
+    actor: Actor
+    environment: dict[str, str]
+
+    def endpoint(self, url: str) -> Endpoint:
+        made = self.core.webhooks().create(self.actor, NewEndpoint(url), Asked(_no_answer))
+        assert isinstance(made, Endpoint)
+        return made
+
+    def events(self, count: int) -> None:
+        """Make so many, one to a commit."""
+        for number in range(count):
+            self.core.wallets().create(self.actor, NewWallet(f"Wallet {number}", "EUR"))
+
+    def deliveries(self, endpoint: Endpoint) -> list[Delivery]:
+        """Return all deliveries, in the order of the journal."""
+        found: list[Delivery] = []
+        after = None
+        while True:
+            page = Page(101, after)
+            more = self.core.store().deliveries(
+                endpoint.ledger_id, endpoint.id, DeliveryFilter(), page
+            )
+            if not more:
+                return sorted(found, key=lambda one: one.sequence)
+            found += more
+            after = more[-1].id
+
+    def has_delivered(self, endpoint: Endpoint, count: int) -> bool:
+        deliveries = self.deliveries(endpoint)
+        delivered = [one for one in deliveries if one.status is DeliveryStatus.DELIVERED]
+        return len(delivered) == count
+
+    def now(self, endpoint: Endpoint) -> Endpoint:
+        return self.core.webhooks().get(self.actor, endpoint.id)
+
+
+@contextmanager
+def office_on(url: str, **settings: str) -> Iterator[Office]:
+    core = Core(database_url=url, loopback_open=True)
+    try:
+        _, ledger = core.partners().approve("RoSaBank")
+        key, _ = core.access().issue_key(ledger, "A key", ALL_PERMISSIONS)
+        environment = {
+            "PAYFLOW_DATABASE_URL": url,
+            "PAYFLOW_PORT": str(free_port()),
+            "PAYFLOW_WEBHOOK_LOOPBACK": "on",
+            "PAYFLOW_LOG_LEVEL": "warning",
+            "SESSION_SECRET": SECRET,
+            **settings,
+        }
+        yield Office(core, key.actor, environment)
+    finally:
+        core.database().close()
+
+
+@pytest.fixture
+def office(emptied_url: str) -> Iterator[Office]:
+    with office_on(emptied_url) as opened:
+        yield opened
+
+
+def test_an_event_is_signed_and_comes_as_it_is_in_the_journal(
+    office: Office, tmp_path: Path
+) -> None:
+    with subscribing() as subscriber, working(office.environment, tmp_path / "worker.log"):
+        endpoint = office.endpoint(subscriber.url)
+        office.events(3)
+        assert eventually(lambda: office.has_delivered(endpoint, 3))
+
+    journal = office.core.store().events(office.actor.ledger_id, 0, 100)
+    assert sorted(subscriber.bodies) == sorted(event.body for event in journal)
+    for headers, body in zip(subscriber.headers, subscriber.bodies, strict=True):
+        assert Webhook(endpoint.secret).verify(body, headers)["id"] == headers["webhook-id"]
+
+
+def test_two_workers_share_the_work_and_each_event_comes_once_and_in_order(
+    office: Office, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        subscribers = [stack.enter_context(subscribing()) for _ in range(3)]
+        endpoints = [office.endpoint(one.url) for one in subscribers]
+        for name in ("one.log", "two.log"):
+            stack.enter_context(working(office.environment, tmp_path / name))
+        office.events(150)
+
+        assert eventually(lambda: all(office.has_delivered(one, 150) for one in endpoints))
+
+        for subscriber, endpoint in zip(subscribers, endpoints, strict=True):
+            assert sorted(subscriber.sequences) == list(range(1, 151))
+            assert subscriber.overlapping == []
+            began = [one.attempts[0].at for one in office.deliveries(endpoint)]
+            assert began == sorted(began)
+
+
+def test_an_endpoint_that_is_gone_is_disabled_and_the_others_hear_of_it(
+    office: Office, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        gone = stack.enter_context(subscribing(lambda _: HTTPStatus.GONE))
+        other = stack.enter_context(subscribing())
+        stack.enter_context(working(office.environment, tmp_path / "worker.log"))
+        endpoint, witness = office.endpoint(gone.url), office.endpoint(other.url)
+        office.events(1)
+
+        assert eventually(lambda: office.now(endpoint).status is EndpointStatus.DISABLED)
+        assert eventually(lambda: office.has_delivered(witness, 2))
+        office.events(1)
+        assert eventually(lambda: len(office.deliveries(endpoint)) == 3)
+
+    assert office.now(endpoint).disabled_reason is DisabledReason.GONE
+    assert [one.status for one in office.deliveries(endpoint)] == [DeliveryStatus.SKIPPED] * 3
+    assert gone.sequences == [1]
+    told = [body for body in other.bodies if b"webhook_endpoint.disabled" in body]
+    assert len(told) == 1
+    assert endpoint.id.encode() in told[0]
+
+
+def test_without_the_setting_nothing_is_sent_to_this_machine(
+    office: Office, tmp_path: Path
+) -> None:
+    shut = {**office.environment, "PAYFLOW_WEBHOOK_LOOPBACK": "off"}
+    with subscribing() as subscriber, working(shut, tmp_path / "worker.log"):
+        endpoint = office.endpoint(subscriber.url)
+        office.events(1)
+
+        def has_been_tried() -> bool:
+            return any(one.attempts_made for one in office.deliveries(endpoint))
+
+        assert eventually(has_been_tried)
+
+    (delivery,) = office.deliveries(endpoint)
+    assert delivery.attempts[0].error == "address_refused"
+    assert delivery.status is DeliveryStatus.PENDING
+    assert subscriber.bodies == []
+
+
+def test_what_is_under_way_when_a_worker_is_told_to_stop_is_kept(
+    office: Office, tmp_path: Path
+) -> None:
+    def slowly(_: int) -> int:
+        time.sleep(0.5)
+        return HTTPStatus.OK
+
+    with subscribing(slowly) as subscriber:
+        endpoint = office.endpoint(subscriber.url)
+        with working(office.environment, tmp_path / "worker.log") as worker:
+            office.events(1)
+            assert eventually(lambda: bool(subscriber._being_taken))
+
+            assert worker.stop(signal.SIGTERM) == 0
+
+        assert office.has_delivered(endpoint, 1)
+        assert len(subscriber.bodies) == 1
+
+
+def test_a_database_that_is_away_stops_nothing_for_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    monkeypatch.setattr("payflow_adapters.postgres.server._free_port", lambda: port)
+    directory = tmp_path / "postgres"
+
+    def told(subscriber: Subscriber, count: int) -> Callable[[], bool]:
+        return lambda: set(subscriber.sequences) >= set(range(1, count + 1))
+
+    with subscribing() as subscriber, ExitStack() as stack:
+        first = stack.enter_context(EmbeddedServer.start(directory, settings=TEST_SPEED))
+        first.create_database("payflow")
+        url = first.url("payflow")
+        migrate(url)
+        office = stack.enter_context(office_on(url, PAYFLOW_WEBHOOK_ATTEMPT_SECONDS="2"))
+        worker = stack.enter_context(working(office.environment, tmp_path / "worker.log"))
+        office.endpoint(subscriber.url)
+        office.events(2)
+        assert eventually(told(subscriber, 2))
+        office.core.database().close()
+
+        first.stop()
+        time.sleep(AWAY_SECONDS)
+
+        assert not worker.has_ended(), worker.output
+        assert "courier_waits" in worker.output
+        stack.enter_context(EmbeddedServer.start(directory, settings=TEST_SPEED))
+        again = Core(database_url=url)
+        again.wallets().create(office.actor, NewWallet("One more", "EUR"))
+        again.database().close()
+        assert eventually(told(subscriber, 3)), worker.output
+        assert worker.stop(signal.SIGTERM) == 0
+        assert "Traceback" not in worker.output
+
+
+def _no_answer(_: object) -> Answer:
+    return Answer(0, b"")
