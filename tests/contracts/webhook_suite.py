@@ -24,6 +24,7 @@ SECOND = timedelta(seconds=1)
 UNTIL = START + 30 * SECOND
 """When leases end, and to when what is taken is put off."""
 
+LATER = START + SECOND
 ALL = Page(100)
 ANY = DeliveryFilter()
 PENDING, DELIVERED = DeliveryStatus.PENDING, DeliveryStatus.DELIVERED
@@ -128,6 +129,26 @@ def take(
 def conclude(store: WebhookStore, *concluded: Concluded) -> None:
     with store.begin() as uow:
         uow.conclude(concluded, healthy=(), failing={})
+
+
+def under_way(store: WebhookStore, endpoint: Endpoint) -> Delivery:
+    """Plan a delivery and take it."""
+    plan(store, new_delivery(endpoint))
+    (taken,) = take(store, endpoint)
+    return evolve(taken, body=None)
+
+
+def skip(store: WebhookStore, endpoint: Endpoint) -> None:
+    with store.begin() as uow:
+        uow.load({endpoint.ledger_id: Wanted()})
+        uow.skip_pending(*endpoint.key)
+
+
+def retry(store: WebhookStore, delivery: Delivery) -> Delivery | None:
+    """Ask for a retry a second after the start."""
+    with store.begin() as uow:
+        uow.load({delivery.ledger_id: Wanted()})
+        return uow.retry_delivery(*delivery.key, LATER)
 
 
 def find(store: WebhookStore, delivery: Delivery) -> Delivery | None:
