@@ -132,10 +132,12 @@ class DeliveryTaking(WebhookSuite):
     def test_no_more_is_taken_than_there_is_room_for(
         self, store: WebhookStore, endpoint: Endpoint, room: int
     ) -> None:
-        deliveries = due(endpoint, -3, -2, -1)
-        plan(store, *deliveries)
+        one, two, three = due(endpoint, -1, -3, -2)
+        plan(store, one, two, three)
 
-        assert without_bodies(take(store, endpoint, room=room)) == put_off(*deliveries[:room])
+        taken = take(store, endpoint, room=room)
+
+        assert without_bodies(taken) == put_off(two, three, one)[:room]
 
     def test_each_endpoint_has_room_of_its_own(
         self, store: WebhookStore, endpoint: Endpoint, ledger: FundedLedger, other: FundedLedger
