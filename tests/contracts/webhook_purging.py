@@ -63,6 +63,7 @@ class DeliveryPurging(WebhookSuite):
         assert deliveries_of(store, endpoint) == [made[1], made[3]]
         assert deliveries_of(store, stranger) == []
         assert store.endpoint(*endpoint.key)
+        assert store.endpoint(*stranger.key)
         assert forget(store, made[3].id) == 0
 
     @pytest.mark.parametrize("limit", [1, 2, 3, 4])
