@@ -15,6 +15,9 @@ ANONYMOUS = "anonymous"
 COMMAND_LINE = "command_line"
 """The actor who has a shell on one of our machines, and no session."""
 
+WORKER = "worker"
+"""The actor where PayFlow does something of its own accord."""
+
 Told = Mapping[str, object]
 """What something was, by public names; values are what JSON has, and never a secret."""
 
@@ -24,7 +27,7 @@ class AuditEntry:
     """One thing that somebody did or tried.
 
     ``actor`` is the id of an operator, a key's id where a partner acts for itself,
-    ``COMMAND_LINE`` or ``ANONYMOUS``. ``action`` is an object and a verb, such as
+    ``COMMAND_LINE``, ``WORKER`` or ``ANONYMOUS``. ``action`` is an object and a verb, such as
     ``partner.suspended``, and ``subject`` the id of that object. ``reason`` is what the actor gave
     for it.
     """

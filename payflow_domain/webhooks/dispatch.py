@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 
 from attrs import Factory, frozen
 
+from payflow_domain.access.audit import WORKER, AuditEntry
 from payflow_domain.clock import Clock
 from payflow_domain.ids import DELIVERY, DeliveryId, IdSource, LedgerId, Mint
 from payflow_domain.ledger.batch import record
 from payflow_domain.ledger.journal import Encode, Event, EventType, event_id
+from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.ledger.ports import Wanted
 from payflow_domain.webhooks.deliveries import (
     Attempt,
@@ -216,6 +218,7 @@ class Dispatcher:
             uow.write([record(books.ledger, facts, at, self.ids.minting(at), self.encode)])
             uow.replace_endpoint(endpoint)
             uow.skip_pending(ledger_id, endpoint_id)
+            uow.add_audit(_audit(found, endpoint, books.ledger, at))
         return endpoint
 
 
@@ -258,6 +261,19 @@ def plan_endpoint(
             )
         through = event.sequence
     return Plan(endpoint.key, through, deliveries)
+
+
+def _audit(before: Endpoint, after: Endpoint, ledger: Ledger, at: datetime) -> AuditEntry:
+    return AuditEntry(
+        at=at,
+        actor=WORKER,
+        action=EventType.WEBHOOK_ENDPOINT_DISABLED,
+        subject=after.id,
+        partner_id=ledger.partner_id,
+        reason=after.disabled_reason,
+        before=publish_endpoint(before),
+        after=publish_endpoint(after),
+    )
 
 
 def window_of(endpoint: Endpoint) -> int:

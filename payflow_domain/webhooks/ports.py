@@ -7,6 +7,7 @@ from typing import Protocol
 
 from attrs import frozen
 
+from payflow_domain.access.audit import AuditUnitOfWork
 from payflow_domain.ids import DeliveryId, EndpointId, LedgerId
 from payflow_domain.ledger.journal import Event
 from payflow_domain.ledger.ports import Page, UnitOfWork
@@ -97,7 +98,7 @@ class Taken:
         return self.endpoint.planned_through < self.sequence
 
 
-class DispatchUnitOfWork(EndpointUnitOfWork, Protocol):
+class DispatchUnitOfWork(EndpointUnitOfWork, AuditUnitOfWork, Protocol):
     """One database transaction of a worker that sends events, of whatever ledger."""
 
     def take_endpoints(

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from payflow_domain.access.audit import AuditFilter
 from payflow_domain.ledger.journal import EventType
+from payflow_domain.ledger.ports import Page
 from payflow_domain.webhooks.deliveries import DeliveryStatus
 from payflow_domain.webhooks.endpoints import (
     FAILING_MAX,
@@ -271,3 +273,18 @@ def test_an_endpoint_that_fails_keeps_no_other_from_being_told(
     assert told == happened[1:]
     assert office.look(other).failing_since is None
     assert DeliveryStatus.PENDING.value in statuses(office, endpoint)
+
+
+def test_staff_find_in_the_audit_log_that_it_was_disabled(
+    office: PostOffice, endpoint: Endpoint, worker: Worker
+) -> None:
+    office.create_wallets(1)
+    worker.deliver(GONE)
+
+    (record,) = office.store.audit_entries(AuditFilter(action=DISABLED), Page(10))
+
+    entry = record.entry
+    assert (entry.actor, entry.subject, entry.reason) == ("worker", endpoint.id, "gone")
+    assert entry.before is not None
+    assert entry.before["status"] == "enabled"
+    assert entry.after == publish_endpoint(office.look(endpoint))
