@@ -195,7 +195,8 @@ def _watch(programs: Sequence[Program], postgres_pid: int, stop: Event) -> None:
         for one in programs:
             status = one.process.poll()
             if status is not None:
-                click.echo(f"payflow {one.command} ended ({status}); starting it again.", err=True)
+                name = one.command[-1]
+                click.echo(f"payflow {name} ended ({status}); starting it again.", err=True)
                 one.start()
 
 

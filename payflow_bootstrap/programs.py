@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from threading import Event
@@ -22,18 +22,18 @@ class ApiNotReady(Exception):  # says what is the matter
 
 @define
 class Program:
-    """A ``payflow`` command that holds on to a lifeline of ours."""
+    """A program that holds on to a lifeline of ours: ``command`` is a module and its arguments."""
 
-    command: str
+    command: Sequence[str]
     environment: Mapping[str, str] = field(repr=False)
     lifeline: int
     process: subprocess.Popen[bytes] = field(init=False)
 
     def start(self) -> None:
         """Start it, for the first time or again."""
-        command = [sys.executable, "-m", "payflow_bootstrap", self.command]
+        command = [sys.executable, "-m", *self.command, f"--lifeline={self.lifeline}"]
         self.process = subprocess.Popen(  # noqa: S603  # the command is our own
-            [*command, f"--lifeline={self.lifeline}"],
+            command,
             env=self.environment,
             pass_fds=[self.lifeline],
             start_new_session=True,
@@ -65,6 +65,13 @@ class Program:
 @contextmanager
 def program(command: str, environment: Mapping[str, str]) -> Iterator[Program]:
     """Run ``payflow COMMAND`` with ``environment`` until the end of the block."""
+    with module("payflow_bootstrap", command, environment=environment) as started:
+        yield started
+
+
+@contextmanager
+def module(*command: str, environment: Mapping[str, str]) -> Iterator[Program]:
+    """Run a module of ours with its arguments until the end of the block."""
     lifeline, held = os.pipe()
     started = Program(command, environment, lifeline)
     started.start()

@@ -4,6 +4,7 @@ import ctypes
 import gc
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -20,6 +21,9 @@ from payflow_http.app import App, HttpSettings, create_app
 # Of malloc.h. The second takes no more than this.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT_BYTES_MAX = 32 * 2**20
+
+
+Build = Callable[[Settings], App]
 
 
 class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
@@ -40,8 +44,9 @@ class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """Gunicorn, configured in code."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, build: Build) -> None:
         self._settings = settings
+        self._build = build
         super().__init__()
 
     def load_config(self) -> None:
@@ -63,7 +68,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def load(self) -> App:
         """Build the application; called in each worker."""
-        app = build_app(self._settings)
+        app = self._build(self._settings)
         # Requests leave no cycles behind: what start-up made stays, and looking is seldom worth it.
         gc.freeze()
         gc.set_threshold(500_000, 20, 50)
@@ -73,8 +78,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
 def build_app(settings: Settings) -> App:
     """Build the application on the database that ``settings`` name."""
-    core = make_core(settings)
-    http_settings = HttpSettings(
+    return create_app(make_core(settings).services(), http_settings(settings))
+
+
+def http_settings(settings: Settings) -> HttpSettings:
+    """Return what the HTTP layer has to know."""
+    return HttpSettings(
         cursor_secret=settings.derived_secret("cursors"),
         csrf_secret=settings.derived_secret("csrf"),
         cookie_secure=settings.cookie_secure,
@@ -83,7 +92,6 @@ def build_app(settings: Settings) -> App:
         limits_are_on=settings.rate_limit,
         limits=settings.limits,
     )
-    return create_app(core.services(), http_settings)
 
 
 def _keep_freed_memory() -> None:
@@ -97,8 +105,8 @@ def _keep_freed_memory() -> None:
         mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES_MAX)
 
 
-def serve(settings: Settings, lifeline: int | None = None) -> None:
-    """Serve until told to stop by SIGTERM or SIGINT.
+def serve(settings: Settings, lifeline: int | None = None, build: Build = build_app) -> None:
+    """Serve what ``build`` makes in each process, until told to stop by SIGTERM or SIGINT.
 
     ``lifeline`` is a file descriptor to read from: when its other end is closed, by whatever
     death of the program that holds it, the server stops. Raises ``SettingsError``.
@@ -107,4 +115,4 @@ def serve(settings: Settings, lifeline: int | None = None) -> None:
     configure_logs(settings.log_level)
     if lifeline is not None:
         threading.Thread(target=stop_at_end_of, args=(lifeline,), daemon=True).start()
-    Server(settings).run()
+    Server(settings, build).run()

@@ -1,6 +1,7 @@
 """Where a request comes from, as far as that can be known."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from attrs import field, frozen
@@ -10,6 +11,7 @@ from payflow_http.incoming import ApiRequest
 Network = IPv4Network | IPv6Network
 _Address = IPv4Address | IPv6Address
 
+_NOWHERE = ("127.0.0.1", 0)
 _FORWARDED_FOR = b"x-forwarded-for"
 
 
@@ -29,11 +31,13 @@ class ClientAddresses:
 
     def of(self, req: ApiRequest) -> str:
         """Return the address of the last hop that is no proxy of ours."""
-        peer = _read(req.remote_addr)
-        if peer is None:
-            return req.remote_addr
+        # Falcon's own reads every header that could tell of hops before this one.
+        client = (req.scope.get("client") or _NOWHERE)[0]
         if not self.trusted_proxies:
-            return str(peer)
+            return _spelled(client)
+        peer = _read(client)
+        if peer is None:
+            return client
         told = (req.header(_FORWARDED_FOR) or b"").decode("latin-1")
         for hop in reversed(told.split(",")):
             if not self._is_trusted(peer):
@@ -46,6 +50,13 @@ class ClientAddresses:
 
     def _is_trusted(self, address: _Address) -> bool:
         return any(address in network for network in self.trusted_proxies)
+
+
+@lru_cache(maxsize=4096)
+def _spelled(text: str) -> str:
+    """Return an address in the one form that it has here, and what is none as it is."""
+    address = _read(text)
+    return text if address is None else str(address)
 
 
 def _read(text: str) -> _Address | None:

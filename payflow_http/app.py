@@ -1,5 +1,7 @@
 """The ASGI application."""
 
+from collections.abc import Callable
+
 import falcon
 import falcon.asgi
 import structlog
@@ -7,7 +9,6 @@ from falcon.asgi import Response, WebSocket
 
 from payflow_domain.errors import PayFlowError
 from payflow_http.incoming import ApiRequest
-from payflow_http.limiting import RateLimitHeaders
 from payflow_http.locating import locate
 from payflow_http.observing import AccessLog, RequestIds
 from payflow_http.problems import (
@@ -83,16 +84,20 @@ _WEBSOCKET_CODE_BASE = 3000
 _logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 
 
-def create_app(services: Services, settings: HttpSettings) -> App:
-    """Build the application that serves ``services``.
+def create_app(
+    services: Services,
+    settings: HttpSettings,
+    make: Callable[[Services, HttpSettings], Api] = make_api,
+) -> App:
+    """Build the application that serves ``services``; ``make`` puts its parts together.
 
     Its queues and threads start and stop with the ASGI lifespan; without one it answers 503.
     """
-    api = make_api(services, settings)
+    api = make(services, settings)
     app: App = falcon.asgi.App(request_type=ApiRequest, middleware=_Lifespan(api))
     app.add_middleware(RequestIds())
-    app.add_middleware(RateLimitHeaders())
-    app.add_middleware(api.counter)
+    for watcher in api.watchers:
+        app.add_middleware(watcher)
     if settings.access_log:
         app.add_middleware(AccessLog())
     app.req_options.keep_blank_qs_values = True

@@ -85,20 +85,19 @@ class Meters:
         """
         now_us = self.now()
         taken = [take(meter.level, meter.limit, now_us, cost) for meter in meters]
-        refusal = _refusal(meters, [decision for _, decision in taken])
-        if refusal is not None:
-            taken = [take(meter.level, meter.limit, now_us, 0) for meter in meters]
+        for _, decision in taken:
+            if decision.wait_us:
+                refusal = _rate_limited(meters, [decision for _, decision in taken])
+                self.take(req, meters, 0)
+                raise refusal
         told = []
         for meter, (level, decision) in zip(meters, taken, strict=True):
             meter.level = level
+            # Also where nothing was taken: who is refused wants to hear of others as well.
+            self._note(meter, meter.limit.grains_of(cost))
             told.append(meter.publish(decision))
         req.rate_limit = ", ".join(told)
         req.rate_limit_policy = ", ".join([meter.published for meter in meters])
-        for meter in meters:
-            # Who is refused wants to hear of others as well.
-            self._note(meter, 0 if refusal else meter.limit.grains_of(cost))
-        if refusal is not None:
-            raise refusal
 
     def give_back(self, meter: Meter) -> None:
         """Give back a unit that was taken."""
@@ -144,13 +143,11 @@ class Meters:
         self._kept = used
 
 
-def _refusal(meters: Sequence[Meter], decisions: Sequence[Decision]) -> Problem | None:
-    """Refuse where a meter does; the one that makes callers wait longest is told of."""
-    wait_us = max([decision.wait_us for decision in decisions])
-    if not wait_us:
-        return None
-    meter = next(m for m, d in zip(meters, decisions, strict=True) if d.wait_us == wait_us)
-    wait_s = _seconds(wait_us)
+def _rate_limited(meters: Sequence[Meter], decisions: Sequence[Decision]) -> Problem:
+    """Refuse for the meter that makes callers wait longest."""
+    pairs = zip(meters, decisions, strict=True)
+    meter, decision = max(pairs, key=lambda pair: pair[1].wait_us)
+    wait_s = _seconds(decision.wait_us)
     detail = (
         f"Too many requests; ask again in {wait_s} s. See RateLimit-Policy for what is allowed."
     )

@@ -31,7 +31,7 @@ from payflow_http.cursors import Cursors
 from payflow_http.exchanging import EXCHANGE_PERIOD_S, LimitExchange
 from payflow_http.grouping import Grouped, Runner
 from payflow_http.incoming import ApiRequest
-from payflow_http.limiting import Limiter
+from payflow_http.limiting import Limiter, RateLimitHeaders
 from payflow_http.periodic import Background
 from payflow_http.replays import Replays
 from payflow_http.staff import StaffGate
@@ -100,7 +100,7 @@ class HttpSettings:
 
 @frozen
 class Api:
-    """What resources share."""
+    """What resources share; ``watchers`` see each request once it is answered."""
 
     services: Services
     authenticator: Authenticator
@@ -116,7 +116,7 @@ class Api:
     replays: Replays
     limiter: Limiter
     background: Background
-    counter: RequestCounter
+    watchers: tuple[RateLimitHeaders | RequestCounter, ...]
 
 
 def make_api(services: Services, settings: HttpSettings) -> Api:
@@ -163,7 +163,7 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
         limiter=limiter,
         background=background,
         replays=Replays(services.certifications.note_replay, threads),
-        counter=counter,
+        watchers=(RateLimitHeaders(), counter),
     )
 
 

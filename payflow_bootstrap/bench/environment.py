@@ -14,7 +14,7 @@ from attrs import frozen
 from payflow_adapters.postgres.migrate import migrate
 from payflow_adapters.postgres.server import EmbeddedServer
 from payflow_bootstrap.bench import pgbench
-from payflow_bootstrap.bench.api import HOST, serving
+from payflow_bootstrap.bench.api import HOST, serving, serving_bare
 from payflow_bootstrap.bench.load import Target
 from payflow_bootstrap.bench.pgbench import BenchError
 from payflow_bootstrap.containers import Core
@@ -49,6 +49,7 @@ class Bench:
     pgbench_url: str
     payflow_url: str
     target: Target
+    bare_target: Target
     api_pid: int
 
     def booked(self) -> int:
@@ -90,7 +91,9 @@ def prepared(tell: Tell) -> Iterator[Bench]:
         checkpoint(server)
         port, pid = stack.enter_context(serving(url))
         target = Target(f"http://{HOST}:{port}", api_key, wallets)
-        yield Bench(server.url("pgbench"), url, target, pid)
+        bare_port = stack.enter_context(serving_bare(url, api_key))
+        bare_target = Target(f"http://{HOST}:{bare_port}", api_key, wallets)
+        yield Bench(server.url("pgbench"), url, target, bare_target, pid)
 
 
 def _look(connection: psycopg.Connection) -> tuple[int, int]:

@@ -7,8 +7,12 @@ from attrs import field, frozen
 
 PGBENCH = "pgbench"
 TRANSFERS = "transfers"
+BARE = "bare"
 TAIL_MAX = 8.0
 """How many times the median latency the 99th percentile may be, at most."""
+
+GUARDED_MIN = 0.9
+"""What keys, permissions, limits and usage leave of the speed of transfers, at least."""
 
 WORKER_MB_MAX = 250.0
 
@@ -17,19 +21,22 @@ WORKER_MB_MAX = 250.0
 class Figure:
     """A load, and how fast it should be: ``target`` times what ``base`` did in the same round.
 
+    Without a target it is there to be compared with.
+
     Each of its requests does ``items`` things; those are what is counted.
     """
 
     name: str
     about: str
     base: str
-    target: float
+    target: float | None
     connections: int = 64
     items: int = 1
 
 
 FIGURES = (
     Figure(TRANSFERS, "POST /transfers, 64 connections, 1,000 wallets", PGBENCH, 1.0),
+    Figure(BARE, "the same without a look at keys, permissions, limits and usage", TRANSFERS, None),
     Figure("hot", "the same, every one touching one hot wallet", TRANSFERS, 0.8),
     Figure("batch", "POST /transfers/batch, 500 a call, 4 connections", PGBENCH, 2.5, 4, items=500),
     Figure("balance", "GET /wallets/{id}/balance, 64 connections", TRANSFERS, 1.0),
@@ -82,6 +89,8 @@ def judge(rounds: Sequence[Round], worker_mb: float) -> list[Verdict]:
     verdicts = [_judge_pgbench(rounds), *(_judge_speed(figure, rounds) for figure in measured)]
     if TRANSFERS in rounds[0]:
         verdicts.append(_judge_tail(rounds))
+    if BARE in rounds[0]:
+        verdicts.append(_judge_guards(rounds))
     return [*verdicts, _judge_memory(worker_mb)]
 
 
@@ -126,8 +135,8 @@ def _judge_speed(figure: Figure, rounds: Sequence[Round]) -> Verdict:
         p99_ms=median(sample.p99_ms or 0.0 for sample in samples),
         of_pgbench=_ratio(rounds, figure.name, PGBENCH),
         ratio=ratio,
-        target=f">= {figure.target} x {figure.base}",
-        met=ratio >= figure.target,
+        target="" if figure.target is None else f">= {figure.target} x {figure.base}",
+        met=None if figure.target is None else ratio >= figure.target,
         each=[sample.per_second for sample in samples],
     )
 
@@ -146,6 +155,20 @@ def _judge_tail(rounds: Sequence[Round]) -> Verdict:
         "x",
         target=f"< {TAIL_MAX:g}",
         met=ratio < TAIL_MAX,
+        each=each,
+    )
+
+
+def _judge_guards(rounds: Sequence[Round]) -> Verdict:
+    each = [one[TRANSFERS].per_second / one[BARE].per_second for one in rounds]
+    ratio = median(each)
+    return Verdict(
+        "guards",
+        "transfers against bare ones: what keys, permissions, limits and usage leave",
+        ratio,
+        "x",
+        target=f">= {GUARDED_MIN:g}",
+        met=ratio >= GUARDED_MIN,
         each=each,
     )
 

@@ -142,6 +142,7 @@ class Load:
         requests = Requests(head, self.run_id, self.wallets.read_text().split(), self.items)
         makers = {
             "transfers": requests.transfers,
+            "bare": requests.transfers,
             "hot": requests.hot,
             "batch": requests.batch,
             "balance": requests.balance,

@@ -10,6 +10,7 @@ from payflow_adapters.postgres.verify import Fault, Summary, snapshot, verify
 from payflow_bootstrap.bench import load, pgbench
 from payflow_bootstrap.bench.environment import Bench, Tell, prepared
 from payflow_bootstrap.bench.figures import (
+    BARE,
     PGBENCH,
     Figure,
     Round,
@@ -19,6 +20,7 @@ from payflow_bootstrap.bench.figures import (
     judge,
     needed,
 )
+from payflow_bootstrap.bench.load import Target
 from payflow_bootstrap.bench.machine import Machine, OthersWatch, look_around
 from payflow_bootstrap.bench.pgbench import BenchError
 from payflow_bootstrap.bench.standstill import StandstillWatch
@@ -83,11 +85,14 @@ class _Run:
 
     def measure(self, figure: Figure, seconds: int) -> Sample:
         before = self.bench.booked()
-        sample = load.measure(self.bench.target, figure, seconds, run_id=uuid4().hex[:12])
+        sample = load.measure(self._target_of(figure), figure, seconds, run_id=uuid4().hex[:12])
         booked = self.bench.booked() - before
         for process, megabytes in self.bench.memory().items():
             self.memory[process] = max(self.memory.get(process, 0.0), megabytes)
         return evolve(sample, booked=booked)
+
+    def _target_of(self, figure: Figure) -> Target:
+        return self.bench.bare_target if figure.name == BARE else self.bench.target
 
     def _undisturbed(self, name: str, measure: Callable[[], Sample]) -> Sample:
         """Measure again where the machine stood still meanwhile, whatever it was that came out."""

@@ -47,6 +47,8 @@ function kinds.transfers()
   return post("/api/v1/transfers", transfer(pair()))
 end
 
+kinds.bare = kinds.transfers
+
 function kinds.hot()
   return post("/api/v1/transfers", transfer(pair_with_hot()))
 end

@@ -76,16 +76,22 @@ class Decision:
 
 
 def take(level: Level, limit: Limit, now_us: int, cost: int = 1) -> tuple[Level, Decision]:
-    """Take ``cost`` units where there are as many; else take none.
+    """Take ``cost`` units where there are as many; else take none. No units can always be had.
 
     A clock that goes back is taken to stand still.
     """
-    level = settle(level, limit, now_us)
-    used = level.used + limit.grains_of(cost)
-    if used > limit.capacity:
-        wait_us = -((limit.capacity - used) // limit.rate)
-        return level, _decide(level.used, limit, is_allowed=False, wait_us=wait_us)
-    return Level(used, level.at_us), _decide(used, limit, is_allowed=True)
+    at_us = max(now_us, level.at_us)
+    before = max(0, level.used - (at_us - level.at_us) * limit.rate)
+    after = before + limit.grains_of(cost)
+    lacking = after - limit.capacity if cost else 0
+    used = before if lacking > 0 else after
+    remaining, part = divmod(limit.capacity - used, limit.grains)
+    more_us = -(-(limit.grains - part) // limit.rate) if used else 0
+    if remaining < 0:
+        # More than the burst is used: other processes took it.
+        remaining, more_us = 0, -((limit.capacity - limit.grains - used) // limit.rate)
+    wait_us = -(-lacking // limit.rate) if lacking > 0 else 0
+    return Level(used, at_us), Decision(lacking <= 0, remaining, more_us, wait_us)
 
 
 def settle(level: Level, limit: Limit, now_us: int) -> Level:
@@ -103,13 +109,6 @@ def join(level: Level, limit: Limit, now_us: int, used: int) -> Level:
     """
     level = settle(level, limit, now_us)
     return evolve(level, used=max(level.used, used))
-
-
-def _decide(used: int, limit: Limit, *, is_allowed: bool, wait_us: int = 0) -> Decision:
-    left = limit.capacity - used
-    remaining = max(0, left // limit.grains)
-    lacking = 0 if used == 0 else (remaining + 1) * limit.grains - left
-    return Decision(is_allowed, remaining, -(-lacking // limit.rate), wait_us)
 
 
 @frozen

@@ -39,7 +39,8 @@ def test_it_measures_every_figure_and_leaves_nothing_behind(
     assert ran.exit_code == 0, ran.output
     assert "Books in order" in ran.output
     report = json.loads(file.read_text())
-    names = ["pgbench", "transfers", "hot", "batch", "balance", "p99 / p50", "memory"]
+    names = ["pgbench", "transfers", "bare", "hot", "batch", "balance"]
+    names += ["p99 / p50", "guards", "memory"]
     assert [verdict["name"] for verdict in report["verdicts"]] == names
     assert report["void"] is False
     assert not list(temporary.iterdir())

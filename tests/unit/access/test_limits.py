@@ -144,3 +144,14 @@ def test_a_limit_is_within_bounds(rate: int, burst: int) -> None:
 @pytest.mark.parametrize(("items", "cost"), [(1, 0), (49, 0), (50, 1), (1000, 20)])
 def test_a_batch_costs_one_more_for_each_fifty_items(items: int, cost: int) -> None:
     assert batch_cost(items) == cost
+
+
+@given(limits, levels)
+def test_nothing_can_always_be_had_whatever_others_have_used(limit: Limit, level: Level) -> None:
+    beyond = Level(level.used + limit.capacity, level.at_us)
+
+    after, decision = take(beyond, limit, beyond.at_us, 0)
+
+    assert after == beyond
+    assert (decision.is_allowed, decision.remaining) == (True, 0)
+    assert take(beyond, limit, beyond.at_us + decision.more_us, 0)[1].remaining == 1

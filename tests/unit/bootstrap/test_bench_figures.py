@@ -6,7 +6,7 @@ from attrs import evolve
 from payflow_bootstrap.bench.figures import FIGURES, PGBENCH, Sample, faults_of, judge, needed
 from payflow_bootstrap.bench.pgbench import BenchError, read_report
 
-TRANSFERS, HOT, BATCH, BALANCE = FIGURES
+TRANSFERS, BARE, HOT, BATCH, BALANCE = FIGURES
 
 
 def sample(per_second: float, p50_ms: float = 10.0, p99_ms: float = 20.0) -> Sample:
