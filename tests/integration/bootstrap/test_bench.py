@@ -63,3 +63,20 @@ def test_it_leaves_nothing_behind_when_it_is_stopped(temporary: Path, number: in
 
     assert not psutil.wait_procs(below, timeout=1)[1]
     assert not list(temporary.iterdir())
+
+
+def test_it_measures_webhooks_and_leaves_nothing_behind(
+    temporary: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)  # CI has no wrk
+    file = tmp_path_factory.mktemp("report") / "report.json"
+    before = psutil.Process().children()
+
+    ran = CliRunner().invoke(bench, ["webhooks", "--seconds=1", "--rounds=1", f"--json={file}"])
+
+    assert ran.exit_code == 0, ran.output
+    names = ["deliveries", "of bare loop", "first attempt", "one hanging", "transfers told"]
+    report = json.loads(file.read_text())
+    assert [verdict["name"] for verdict in report["verdicts"]] == names
+    assert not list(temporary.iterdir())
+    assert psutil.Process().children() == before
