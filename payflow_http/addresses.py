@@ -11,7 +11,6 @@ from payflow_http.incoming import ApiRequest
 Network = IPv4Network | IPv6Network
 _Address = IPv4Address | IPv6Address
 
-_NOWHERE = ("127.0.0.1", 0)
 _FORWARDED_FOR = b"x-forwarded-for"
 
 
@@ -31,8 +30,7 @@ class ClientAddresses:
 
     def of(self, req: ApiRequest) -> str:
         """Return the address of the last hop that is no proxy of ours."""
-        # Falcon's own reads every header that could tell of hops before this one.
-        client = (req.scope.get("client") or _NOWHERE)[0]
+        client = _client(req)
         if not self.trusted_proxies:
             return _spelled(client)
         peer = _read(client)
@@ -50,6 +48,13 @@ class ClientAddresses:
 
     def _is_trusted(self, address: _Address) -> bool:
         return any(address in network for network in self.trusted_proxies)
+
+
+def _client(req: ApiRequest) -> str:
+    """Return the other end of the connection, as the server spells it."""
+    client = req.scope.get("client")
+    # Falcon would read every header that could tell of hops before this one.
+    return str(client[0]) if isinstance(client, tuple) else req.remote_addr
 
 
 @lru_cache(maxsize=4096)
