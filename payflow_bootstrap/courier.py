@@ -92,6 +92,7 @@ class Courier:
     _is_called: asyncio.Event = Factory(asyncio.Event)
     _lanes: dict[EndpointKey, Lane] = Factory(dict)
     _open: set[DeliveryKey] = Factory(set)
+    _again: dict[DeliveryKey, Errand] = Factory(dict)
     _runners: set[asyncio.Task[None]] = Factory(set)
     _made: list[tuple[Errand, Outcome]] = Factory(list)
     _is_made: asyncio.Event = Factory(asyncio.Event)
@@ -152,15 +153,29 @@ class Courier:
 
     def _start(self, taken: Errands) -> None:
         for errand in taken.errands:
-            if errand.delivery.key not in self._open:
-                self._open.add(errand.delivery.key)
-                lane = self._lanes.setdefault(errand.endpoint.key, Lane())
-                lane.window = window_of(errand.endpoint)
-                lane.waiting.append(errand)
+            if errand.delivery.key in self._open:
+                # A retry that was asked for while it is attempted: that is made after it.
+                self._again[errand.delivery.key] = errand
+            else:
+                self._hold(errand)
         for key, few in taken.behind.items():
             self._lanes.setdefault(key, Lane()).few = few
         for key in {*taken.behind, *(errand.endpoint.key for errand in taken.errands)}:
             self._move_on(key)
+
+    def _hold(self, errand: Errand) -> None:
+        self._open.add(errand.delivery.key)
+        lane = self._lanes.setdefault(errand.endpoint.key, Lane())
+        lane.window = window_of(errand.endpoint)
+        lane.waiting.append(errand)
+
+    def _let_go(self, key: DeliveryKey) -> None:
+        """Be done with a delivery, unless it is to be attempted again at once."""
+        self._open.discard(key)
+        again = self._again.pop(key, None)
+        if again is not None:
+            self._hold(again)
+            self._move_on(key[:2])
 
     def _move_on(self, key: EndpointKey) -> None:
         """Fill the window of an endpoint, and look for more where that is worth while."""
@@ -200,14 +215,14 @@ class Courier:
             or delivery.body is None
         ):
             # Another worker may have it before this attempt would end: it is due again then.
-            self._open.discard(delivery.key)
+            self._let_go(delivery.key)
             return
         secrets = endpoint.secrets_at(now)
         message = Outgoing(endpoint.url, secrets, delivery.event_id, delivery.body)
         try:
             outcome = await self.sender.send(message)
         except BaseException:
-            self._open.discard(delivery.key)
+            self._let_go(delivery.key)
             raise
         self._made.append((errand, outcome))
         self._is_made.set()
@@ -231,16 +246,26 @@ class Courier:
                 await asyncio.sleep(_PAUSE_S)
             else:
                 break
-        self._open.difference_update([errand.delivery.key for errand, _ in made])
+        for errand, _ in made:
+            self._let_go(errand.delivery.key)
 
     async def _keep(self, made: Sequence[tuple[Errand, Outcome]]) -> None:
         for endpoint in await self.concluding.conclude(made):
+            self._drop(endpoint.key)
             _logger.warning(
                 "webhook_endpoint_disabled",
                 ledger_id=endpoint.ledger_id,
                 endpoint_id=endpoint.id,
                 reason=endpoint.disabled_reason,
             )
+
+    def _drop(self, key: EndpointKey) -> None:
+        """Attempt nothing more of an endpoint that was disabled."""
+        lane = self._lanes.get(key)
+        if lane is not None:
+            for errand in lane.waiting:
+                self._open.discard(errand.delivery.key)
+            lane.waiting.clear()
 
     async def _end(self) -> None:
         """Keep what is not kept yet, and leave the endpoints to others."""

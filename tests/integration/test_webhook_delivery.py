@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from pathlib import Path
+from threading import Event
 
 import pytest
 from attrs import frozen
@@ -19,6 +20,7 @@ from payflow_domain.ledger.idempotency import Answer
 from payflow_domain.ledger.ports import Page
 from payflow_domain.wallets.model import NewWallet
 from payflow_domain.webhooks.deliveries import Delivery, DeliveryStatus
+from payflow_domain.webhooks.dispatch import WINDOW
 from payflow_domain.webhooks.endpoints import (
     DisabledReason,
     Endpoint,
@@ -72,6 +74,10 @@ class Office:
         deliveries = self.deliveries(endpoint)
         delivered = [one for one in deliveries if one.status is DeliveryStatus.DELIVERED]
         return len(delivered) == count
+
+    def retry(self, delivery: Delivery) -> None:
+        webhooks = self.core.webhooks()
+        webhooks.retry(self.actor, delivery.endpoint_id, delivery.id, Asked(_no_answer))
 
     def now(self, endpoint: Endpoint) -> Endpoint:
         return self.core.webhooks().get(self.actor, endpoint.id)
@@ -194,6 +200,48 @@ def test_what_is_under_way_when_a_worker_is_told_to_stop_is_kept(
 
         assert office.has_delivered(endpoint, 1)
         assert len(subscriber.bodies) == 1
+
+
+def test_a_retry_that_is_asked_for_during_an_attempt_is_made_after_it(
+    office: Office, tmp_path: Path
+) -> None:
+    began = Event()
+
+    def slowly(_: int) -> int:
+        began.set()
+        time.sleep(2)
+        return HTTPStatus.OK
+
+    with subscribing(slowly) as subscriber, working(office.environment, tmp_path / "worker.log"):
+        endpoint = office.endpoint(subscriber.url)
+        office.events(1)
+        assert began.wait(10)
+        (delivery,) = office.deliveries(endpoint)
+        office.retry(delivery)
+
+        assert eventually(lambda: len(subscriber.bodies) == 2, seconds=10)
+        assert eventually(lambda: office.has_delivered(endpoint, 1))
+
+    assert subscriber.overlapping == []
+    assert [one.number for one in office.deliveries(endpoint)[0].attempts] == [1, 2]
+
+
+def test_what_is_held_for_an_endpoint_that_is_gone_is_not_sent(
+    office: Office, tmp_path: Path
+) -> None:
+    def gone(_: int) -> int:
+        time.sleep(0.2)
+        return HTTPStatus.GONE
+
+    with subscribing(gone) as subscriber:
+        endpoint = office.endpoint(subscriber.url)
+        office.events(3 * WINDOW)
+        with working(office.environment, tmp_path / "worker.log"):
+            assert eventually(lambda: office.now(endpoint).status is EndpointStatus.DISABLED)
+            assert eventually(lambda: len(office.deliveries(endpoint)) == 3 * WINDOW + 1)
+            assert len(subscriber.bodies) < 3 * WINDOW
+
+    assert {one.status for one in office.deliveries(endpoint)} == {DeliveryStatus.SKIPPED}
 
 
 def test_a_database_that_is_away_stops_nothing_for_good(
