@@ -1,7 +1,7 @@
 """The record of use."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from attrs import frozen
@@ -21,12 +21,12 @@ from payflow_domain.access.usage import (
     RouteDay,
     RouteMinute,
     Use,
+    end_of,
     start_of,
 )
 from payflow_domain.ids import KeyId, LedgerId
 
 _ROUTE, _ADDRESS = "route", "address"
-_DAY = timedelta(days=1)
 
 
 @frozen(slots=False)  # so that one store can be all the readers
@@ -77,13 +77,11 @@ class PostgresUsage:
         return [(RouteDay(ledger_id, row.day, row.route), _counts_of(row)) for row in rows]
 
     def minutes(self, ledger_id: LedgerId, day: date) -> list[tuple[datetime, Counts]]:
-        start = start_of(day)
         query = (
             select(usage_minutes)
             .where(
                 usage_minutes.c.ledger_id == ledger_id,
-                usage_minutes.c.minute >= start,
-                usage_minutes.c.minute < start + _DAY,
+                usage_minutes.c.minute.between(start_of(day), end_of(day)),
             )
             .order_by(usage_minutes.c.minute)
         )

@@ -1,7 +1,7 @@
 """The record of use: what was asked of each ledger, by which keys, and how long it took."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 from typing import Protocol
 
@@ -147,4 +147,9 @@ class UsageReader(Protocol):
 
 def start_of(day: date) -> datetime:
     """Return the moment at which a day begins, in UTC."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return datetime.combine(day, time.min, UTC)
+
+
+def end_of(day: date) -> datetime:
+    """Return the last microsecond of a day, in UTC."""
+    return datetime.combine(day, time.max, UTC)

@@ -1,5 +1,6 @@
 """The use cases of the record of use."""
 
+from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -105,9 +106,8 @@ class Usage:
     def _volumes(self, ledger_id: LedgerId, period: Period) -> Volumes:
         # Asked for first: what is read then may have more, and never less.
         sequence = self.store.volumes_sequence(ledger_id)
-        first = period.first.replace(day=1)
-        next_month = (period.last.replace(day=1) + timedelta(days=31)).replace(day=1)
-        volumes = self.store.volumes_between(ledger_id, first, next_month - timedelta(days=1))
+        first, last = period.first.replace(day=1), _month_end(period.last)
+        volumes = self.store.volumes_between(ledger_id, first, last)
         months: dict[VolumeOf, Volume] = {}
         for of, volume in volumes:
             month = evolve(of, day=of.day.replace(day=1))
@@ -123,11 +123,17 @@ class Usage:
 
     def _period(self, first: date | None, last: date | None) -> Period:
         last = last or self.clock.now().date()
-        first = first or last - timedelta(days=DAYS_DEFAULT - 1)
+        # A calendar begins with the year 1.
+        first = first or last - min(timedelta(days=DAYS_DEFAULT - 1), last - date.min)
         if not timedelta() <= last - first < timedelta(days=DAYS_MAX):
             detail = f"A period has 1 to {DAYS_MAX} days, and its first day comes first."
             raise InvalidPeriod(detail, subject=last.isoformat())
         return Period(first, last)
+
+
+def _month_end(day: date) -> date:
+    _, length = monthrange(day.year, day.month)
+    return day.replace(day=length)
 
 
 def _order(each: tuple[VolumeOf, Volume]) -> tuple[date, str, str]:

@@ -15,7 +15,7 @@ from payflow_domain.access.usage_service import Report, Usage
 from payflow_domain.clock import Clock
 from payflow_domain.ids import PartnerId
 from payflow_domain.ledger.ledgers import Environment, Ledger
-from payflow_domain.partners.model import PartnerNotFound
+from payflow_domain.partners.finding import find_partner
 from payflow_domain.partners.ports import PartnerReader
 
 
@@ -131,7 +131,4 @@ class Metering:
         return ledger
 
     def _partner(self, partner_id: str) -> PartnerId:
-        partner = self.reader.partner(PartnerId(partner_id))
-        if partner is None:
-            raise PartnerNotFound("There is no such partner; check its id.", subject=partner_id)
-        return partner.id
+        return find_partner(self.reader, partner_id).id

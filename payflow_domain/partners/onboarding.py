@@ -8,7 +8,7 @@ from attrs import frozen
 from payflow_domain.access.audit import ANONYMOUS, AuditEntry
 from payflow_domain.access.operators import StaffActor, StaffPermission
 from payflow_domain.clock import Clock
-from payflow_domain.ids import PARTNER, IdSource, PartnerId, is_id
+from payflow_domain.ids import PARTNER, IdSource, PartnerId
 from payflow_domain.ledger.errors import IdempotencyKeyReused
 from payflow_domain.ledger.idempotency import Claim
 from payflow_domain.ledger.ledgers import Environment, Ledger
@@ -17,11 +17,11 @@ from payflow_domain.money import Currencies, decimal_places
 from payflow_domain.partners.application import Taken, application_key
 from payflow_domain.partners.certification import Certification, certification_open
 from payflow_domain.partners.certifying import Certifications
+from payflow_domain.partners.finding import find_partner
 from payflow_domain.partners.model import (
     REASON_LENGTH_MAX,
     Partner,
     PartnerChange,
-    PartnerNotFound,
     PartnerStatus,
     ReasonMissing,
     move_partner,
@@ -139,7 +139,7 @@ class Onboarding:
         ``CertificationOpen``.
         """
         staff.require(StaffPermission.REVIEW)
-        found, now = self._find(partner_id), self.clock.now()
+        found, now = find_partner(self.reader, partner_id), self.clock.now()
         is_activation = wish.status is PartnerStatus.ACTIVE
         # What is done stays done, so no lock is needed for it; and a suspension must not wait.
         certification = self._certification_of(found.id) if is_activation else None
@@ -166,7 +166,7 @@ class Onboarding:
     def look_up(self, staff: StaffActor, partner_id: str) -> PartnerFile:
         """Return all that staff see of a partner; raises ``PartnerNotFound``."""
         staff.require(StaffPermission.READ)
-        partner = self._find(partner_id)
+        partner = find_partner(self.reader, partner_id)
         found = [self.reader.ledger_of(partner.id, each) for each in Environment]
         ledgers = [ledger for ledger in found if ledger is not None]
         return PartnerFile(
@@ -180,7 +180,7 @@ class Onboarding:
     def get(self, staff: StaffActor, partner_id: str) -> Partner:
         """Return one partner; raises ``PartnerNotFound``."""
         staff.require(StaffPermission.READ)
-        return self._find(partner_id)
+        return find_partner(self.reader, partner_id)
 
     def _new(self, name: str, status: PartnerStatus, profile: Profile) -> Partner:
         now = self.clock.now()
@@ -191,12 +191,6 @@ class Onboarding:
             created_at=now,
             profile=profile,
         )
-
-    def _find(self, partner_id: str) -> Partner:
-        found = self.reader.partner(PartnerId(partner_id)) if is_id(partner_id, PARTNER) else None
-        if found is None:
-            raise _partner_not_found(partner_id)
-        return found
 
     def _certification_of(self, partner_id: PartnerId) -> Certification | None:
         sandbox = self.reader.ledger_of(partner_id, Environment.SANDBOX)
@@ -243,8 +237,3 @@ def _overrides(certification: Certification | None, wish: StatusWish) -> bool:
     if open_items and not wish.override:
         raise certification_open(open_items)
     return bool(open_items)
-
-
-def _partner_not_found(partner_id: str) -> PartnerNotFound:
-    detail = "There is no such partner; check its id."
-    return PartnerNotFound(detail, subject=partner_id)

@@ -11,6 +11,7 @@ from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.ports import Page
 from payflow_domain.ledger.published import Published, publish_time
 from payflow_domain.payments.model import KeptNotice, NoticeNotFound, NoticeStatus
+from payflow_domain.texts import InvalidText, check_text
 from payflow_http import queries
 from payflow_http.answers import send_json
 from payflow_http.bodies import EmptyBody
@@ -20,6 +21,8 @@ from payflow_http.services import Api
 
 _STATUS = {"status": queries.choice({status.value: status for status in NoticeStatus})}
 _ENVIRONMENTS = {environment.value: environment for environment in Environment}
+# Ids of Stripe's have up to so many characters.
+_NAME_LENGTH_MAX = 255
 
 
 @frozen
@@ -60,9 +63,9 @@ class GatewayEventReplay:
         actor.require(StaffPermission.REVIEW)
         await req.read(EmptyBody, may_be_empty=True)
         known = _ENVIRONMENTS.get(environment)
-        if known is None:
-            detail = "There is no such environment; it is sandbox or live."
-            raise NoticeNotFound(detail, subject=environment)
+        if known is None or not _can_be(gateway, notice_id):
+            detail = "There is no such notice; check its id, gateway and environment."
+            raise NoticeNotFound(detail, subject=notice_id)
         # It may ask the gateway how things stand.
         run, replay = self.api.gateway_threads.run, self.api.services.oversight.replay_notice
         send_json(resp, _publish_notice(await run(replay, actor, gateway, known, notice_id)))
@@ -86,6 +89,14 @@ class SecurityEventList:
             publish=_publish_security_event,
             position=_security_position,
         )
+
+
+def _can_be(*names: str) -> bool:
+    """Tell whether gateways and notices can have these names."""
+    try:
+        return all(check_text(name, _NAME_LENGTH_MAX) for name in names)
+    except InvalidText:
+        return False
 
 
 def _notice_position(notice: KeptNotice) -> str:

@@ -64,6 +64,14 @@ class UsageStoreContract:
         assert store.route_days(ONE, DAY, DAY) == [(RouteDay(ONE, DAY, "GET /wallets"), sum_)]
         assert store.minutes(ONE, DAY) == [(start_of(DAY), sum_)]
 
+    @pytest.mark.parametrize("day", [date.min, date.max])
+    def test_the_first_and_the_last_day_of_all_can_be_asked_for(
+        self, store: UsedStore, day: date
+    ) -> None:
+        assert store.route_days(ONE, day, day) == []
+        assert store.minutes(ONE, day) == []
+        assert store.key_days(ONE, day, day) == []
+
     def test_days_are_listed_with_their_routes_in_order(self, store: UsedStore) -> None:
         for day in (DAY, DAY - timedelta(days=1), DAY + timedelta(days=1)):
             for route in ("POST /b", "GET /a"):

@@ -110,6 +110,29 @@ def test_no_body_of_staff_sets_what_is_not_theirs_to_set(
     assert sorted(faults(answer)) == [f"{place} unknown_member" for place in places]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "GET partners/%00",
+        "GET partners/%00/api-keys",
+        "GET partners/%00/limits",
+        "GET partners/%00/usage?environment=sandbox",
+        "DELETE partners/%00/limits?environment=sandbox",
+        "DELETE api-keys/%00",
+        "POST gateway-events/%00/sandbox/evt/replay",
+        "POST gateway-events/mock/sandbox/%00/replay",
+    ],
+)
+def test_a_name_that_no_database_can_hold_is_of_nothing(
+    sessions: dict[Role, Client], path: str
+) -> None:
+    method, _, place = path.partition(" ")
+
+    answer = sessions[Role.ADMIN].send(method, f"/api/admin/{place}")
+
+    assert answer.status == 404, answer.json
+
+
 def test_the_figures_of_a_real_server_are_complete(sessions: dict[Role, Client]) -> None:
     told = sessions[Role.SUPPORT].send("GET", "/api/admin/system/stats").json
 

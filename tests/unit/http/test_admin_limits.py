@@ -104,8 +104,9 @@ def test_staff_see_the_usage_of_a_partner(
 
 
 @pytest.mark.parametrize("what", ["limits", "usage"])
-def test_a_partner_that_is_not_there_is_404(world: World, what: str) -> None:
+@pytest.mark.parametrize("partner", ["ptr_nobody", "ptr_01jd0000000000000000000000"])
+def test_a_partner_that_is_not_there_is_404(world: World, what: str, partner: str) -> None:
     query = "environment=sandbox" if what == "usage" else ""
-    answer = staff(world, world.log_in(), "GET", f"/partners/ptr_nobody/{what}", query=query)
+    answer = staff(world, world.log_in(), "GET", f"/partners/{partner}/{what}", query=query)
 
     assert (answer.status_code, answer.json["code"]) == (404, "partner_not_found")

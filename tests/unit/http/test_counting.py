@@ -122,6 +122,8 @@ def test_who_is_not_known_is_not_counted(world: World) -> None:
         ("from=yesterday", 400, "invalid_request"),
         ("from=2026-02-30", 400, "invalid_request"),
         ("until=2026-01-01", 400, "invalid_request"),
+        ("to=0001-01-01", 200, None),
+        ("from=9999-12-31&to=9999-12-31", 200, None),
     ],
 )
 def test_a_period_is_bounded(world: World, query: str, status: int, code: str | None) -> None:
