@@ -19,6 +19,7 @@ KEPT_SECONDS_MAX = 1.0
 """How long an answer is trusted: a key that another process revokes opens nothing after that."""
 
 KEPT_MAX = 10_000
+_NEVER = float("-inf")
 _SCHEME = b"bearer "
 
 
@@ -96,16 +97,16 @@ class Authenticator:
             raise
 
     def invalidate(self, digest: bytes | None = None) -> None:
-        """Forget the key with that digest, or every key.
+        """Trust nothing that is known of the key with that digest, or of any key.
 
-        What is being looked up may have been read before the change: nobody else joins it, and
-        it is not kept.
+        It stays one that was good a moment ago. What is being looked up may have been read before
+        the change: nobody else joins it, and it is not kept.
         """
+        for one in set(self._kept) if digest is None else {digest} & self._kept.keys():
+            self._kept[one] = (self._kept[one][0], _NEVER)
         if digest is None:
-            self._kept.clear()
             self._looking.clear()
         else:
-            self._kept.pop(digest, None)
             self._looking.pop(digest, None)
 
     async def _look_up(self, digest: bytes, req: ApiRequest) -> Actor:

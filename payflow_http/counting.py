@@ -121,7 +121,7 @@ class RequestCounter:
         cells, self._cells = self._cells, {}
         last_used, self._last_used = self._last_used, {}
         try:
-            await self.threads.run(self.usage.add, _use(cells, last_used))
+            await self.threads.run(lambda: self.usage.add(_use(cells, last_used)))
         except Exception:
             self._take_back(cells, last_used)
             raise

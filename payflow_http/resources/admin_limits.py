@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import cast
 
 from attrs import frozen
@@ -68,9 +69,10 @@ class AdminPartnerUsage:
         staff = await self.api.staff.identify(req)
         values = queries.read_query(req, {**_ENVIRONMENT, **DAYS})
         first, last = (cast("date | None", values.get(name)) for name in DAYS)
-        report = self.api.services.metering.report
-        run = self.api.threads.run
-        send_report(resp, await run(report, staff, partner_id, _environment(values), first, last))
+        environment = _environment(values)
+        tell = self.api.services.metering.report
+        report = partial(tell, staff, partner_id, environment, first, last)
+        await send_report(self.api, resp, report)
 
 
 def _environment(values: dict[str, object]) -> Environment:

@@ -1,9 +1,12 @@
 """What a partner has asked of us."""
 
 import json
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import cast
 
+import orjson
 from attrs import frozen
 from falcon.asgi import Response
 
@@ -26,11 +29,19 @@ class UsageReport:
         actor = await self.api.authenticator.identify(req)
         values = queries.read_query(req, DAYS)
         first, last = (cast("date | None", values.get(name)) for name in DAYS)
-        report = await self.api.threads.run(self.api.services.usage.report, actor, first, last)
-        send_report(resp, report)
+        report = partial(self.api.services.usage.report, actor, first, last)
+        await send_report(self.api, resp, report)
 
 
-def send_report(resp: Response, report: Report) -> None:
-    """Answer with a report."""
-    # orjson takes no integer beyond 64 bits, and a sum may be one.
-    resp.data = json.dumps(publish_report(report)).encode()
+async def send_report(api: Api, resp: Response, report: Callable[[], Report]) -> None:
+    """Answer with what ``report`` returns, which may be long: a thread writes it as well."""
+    resp.data = await api.threads.run(lambda: _render(report()))
+
+
+def _render(report: Report) -> bytes:
+    told = publish_report(report)
+    try:
+        return orjson.dumps(told)
+    except orjson.JSONEncodeError:
+        # It takes no integer beyond 64 bits, and a sum may be one; the other one is slow.
+        return json.dumps(told).encode()

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from payflow_domain.access.entry import PartnerSuspended
 from payflow_domain.access.keys import InvalidApiKey, digest_of
-from payflow_domain.access.limits import LedgerLimits, Limit
+from payflow_domain.access.limits import FAILED_AUTHENTICATION, LedgerLimits, Limit
 from payflow_domain.access.permissions import Actor, Standing
 from payflow_domain.ledger.ledgers import Environment
 from payflow_http import authentication
@@ -146,6 +146,33 @@ def test_a_key_of_no_form_is_refused_without_a_look_up(world: World, lookups: Lo
             with pytest.raises(InvalidApiKey):
                 await authenticator.identify(asking(key))
         assert lookups.count == 0
+        await threads.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_key_that_was_good_a_moment_ago_is_looked_up_at_an_address_that_failed_too_often(
+    world: World,
+    is_known: bool,  # noqa: FBT001 - pytest passes it by name
+) -> None:
+    async def main() -> None:
+        threads = Threads(2, 10)
+        threads.open("tests")
+        limiter = Limiter(ClientAddresses())
+        access = world.services.access
+        authenticator = Authenticator(access.actor_of, threads, limiter, lambda *_: None)
+        await authenticator.identify(asking(world.key))
+        for _ in range(FAILED_AUTHENTICATION.burst):
+            with pytest.raises(InvalidApiKey):
+                await authenticator.identify(asking("nonsense"))
+        authenticator.invalidate(digest_of(world.key) if is_known else None)
+
+        actor = await authenticator.identify(asking(world.key))
+
+        assert actor.ledger_id == world.ledger.id
+        with pytest.raises(Problem, match="Too many"):
+            await authenticator.identify(asking(world.other_partner_key()))
         await threads.close()
 
     asyncio.run(main())

@@ -1,6 +1,7 @@
 """Counting requests, and GET /usage that tells of them."""
 
 import asyncio
+from datetime import date
 from typing import NoReturn
 
 import falcon.testing
@@ -13,6 +14,7 @@ from payflow_domain.access.usage import ADDRESSES_MAX, OTHER, Use
 from payflow_domain.access.usage_service import Usage
 from payflow_domain.errors import Unavailable
 from payflow_domain.ledger.ledgers import Environment
+from payflow_domain.ledger.volumes import Volume, VolumeOf
 from payflow_http.addresses import ClientAddresses
 from payflow_http.app import create_app
 from payflow_http.counting import RequestCounter
@@ -130,6 +132,16 @@ def test_a_period_is_bounded(world: World, query: str, status: int, code: str | 
     answer = world.get("/usage", query)
 
     assert (answer.status_code, answer.json.get("code")) == (status, code)
+
+
+def test_a_sum_beyond_64_bits_is_told_as_it_is(world: World) -> None:
+    of = VolumeOf(date(2026, 1, 31), "EUR", "credit")
+    with world.volume_roller.begin() as uow:
+        uow.add_volumes(world.ledger.id, {of: Volume(2, 2**64 + 1)}, 1)
+
+    (told,) = world.get("/usage").json["volumes"]["days"]
+
+    assert told["amount"] == 2**64 + 1
 
 
 def test_usage_wants_its_permission(world: World) -> None:
