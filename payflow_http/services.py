@@ -158,7 +158,7 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
         cursors=Cursors(settings.cursor_secret),
         addresses=addresses,
         staff=StaffGate(
-            services.staff, addresses, threads, settings.csrf_secret, settings.cookie_secure
+            services.staff, limiter, threads, settings.csrf_secret, settings.cookie_secure
         ),
         limiter=limiter,
         background=background,

@@ -8,9 +8,11 @@ from payflow_domain.access.operators import StaffActor
 from payflow_domain.access.sessions import username_tried
 from payflow_domain.clock import Clock
 from payflow_domain.errors import PayFlowError
+from payflow_domain.ids import OperatorId
 
 LOGIN_REFUSED = "login.refused"
 KEY_REFUSED = "api_key.refused"
+SESSION_REFUSED = "session.refused"
 CSRF_REFUSED = "csrf_token.refused"
 
 
@@ -32,6 +34,10 @@ class Refusals:
         facts = {} if shown is None else {"prefix": shown[0], "lastFour": shown[1]}
         subject = "malformed" if shown is None else f"{shown[0]}...{shown[1]}"
         self._record(ANONYMOUS, KEY_REFUSED, subject, address, facts)
+
+    def refuse_session(self, operator: OperatorId | None, address: str | None) -> None:
+        """Write down that a session opened nothing: whose it was, if that is known."""
+        self._record(ANONYMOUS, SESSION_REFUSED, operator or "unknown", address, {})
 
     def refuse_csrf_token(self, actor: StaffActor) -> None:
         """Write down that a request with a session had no good CSRF token."""

@@ -67,13 +67,18 @@ class Staff:
             uow.add_audit(_told(actor, "session.closed", self.clock.now()))
 
     def identify(self, session_id: str, address: str | None) -> StaffActor:
-        """Tell whose session it is, and keep it from ending; raises ``NotLoggedIn``."""
+        """Tell whose session it is, and keep it from ending.
+
+        Raises ``NotLoggedIn``, and writes it down.
+        """
         now = self.clock.now()
         found = self.reader.session(digest_of_session(session_id))
         if found is None:
+            self.refusals.refuse_session(None, address)
             raise not_logged_in()
         session, operator = found
         if session.has_ended(now) or not operator.is_enabled:
+            self.refusals.refuse_session(operator.id, address)
             raise not_logged_in()
         if session.is_to_be_renewed(now):
             with self.begin() as uow:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import falcon.testing
 import pytest
 
+from payflow_domain.access.limits import FAILED_AUTHENTICATION
 from payflow_domain.access.operators import Role, StaffActor
 from payflow_domain.access.sessions import NotLoggedIn
 from payflow_http.incoming import ApiRequest
@@ -66,6 +67,61 @@ def test_without_one_good_cookie_nobody_is_let_in(world: World, cookie: str | No
     for method in ("GET", "POST"):
         with pytest.raises(NotLoggedIn):
             identify(world, headers, method)
+
+
+def test_a_session_that_nobody_has_is_written_down(world: World) -> None:
+    with pytest.raises(NotLoggedIn):
+        identify(world, {"Cookie": f"payflow_session={'0' * 43}"}, "GET")
+
+    (entry,) = world.audited("session.refused")
+    assert (entry.actor, entry.subject, entry.address) == ("anonymous", "unknown", "192.0.2.1")
+
+
+def test_a_session_that_has_ended_is_written_down_as_its_operators(world: World) -> None:
+    headers = world.log_in()
+    actor = identify(world, headers)
+    world.clock.advance(timedelta(minutes=30))
+
+    with pytest.raises(NotLoggedIn):
+        identify(world, headers)
+
+    (entry,) = world.audited("session.refused")
+    assert (entry.actor, entry.subject) == ("anonymous", actor.operator_id)
+
+
+def test_an_address_that_failed_too_often_is_refused_but_for_sessions_that_were_good(
+    world: World,
+) -> None:
+    used, unused = world.log_in(username="anna"), world.log_in(username="ben")
+    forged = {"Cookie": f"payflow_session={'0' * 43}"}
+
+    async def main() -> None:
+        async with falcon.testing.ASGIConductor(world.app) as conductor:
+
+            async def ask(headers: dict[str, str]) -> int:
+                answer = await conductor.simulate_get("/api/auth/me", headers=headers)
+                return answer.status_code
+
+            assert await ask(used) == 200
+            statuses = [await ask(forged) for _ in range(FAILED_AUTHENTICATION.burst + 1)]
+            assert statuses == [401] * FAILED_AUTHENTICATION.burst + [429]
+            assert await ask(used) == 200
+            assert await ask(unused) == 429
+
+    asyncio.run(main())
+
+
+def test_sessions_that_are_good_use_nothing_up(world: World) -> None:
+    sessions = [world.log_in() for _ in range(FAILED_AUTHENTICATION.burst + 1)]
+
+    async def main() -> None:
+        async with falcon.testing.ASGIConductor(world.app) as conductor:
+            for headers in sessions:
+                answer = await conductor.simulate_get("/api/auth/me", headers=headers)
+                assert answer.status_code == 200
+                assert "RateLimit" not in answer.headers
+
+    asyncio.run(main())
 
 
 def test_an_api_key_opens_nothing_here(world: World) -> None:

@@ -47,7 +47,7 @@ from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
 from payflow_domain.webhooks.service import Webhooks
 from payflow_http.answers import render_payment
-from payflow_http.app import HttpSettings, Services, create_app
+from payflow_http.app import App, HttpSettings, Services, create_app
 from payflow_http.staff import csrf_token_of
 from tests.builders.times import SettableClock
 
@@ -79,8 +79,12 @@ class World:
     settings: HttpSettings = SETTINGS
 
     @property
+    def app(self) -> App:
+        return create_app(self.services, self.settings)
+
+    @property
     def client(self) -> falcon.testing.TestClient:
-        return falcon.testing.TestClient(create_app(self.services, self.settings))
+        return falcon.testing.TestClient(self.app)
 
     def call(
         self,
