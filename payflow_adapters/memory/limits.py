@@ -53,6 +53,10 @@ class MemoryLimitUnitOfWork(Staging):
 
     _clock: Clock
 
+    def limits(self, ledger_id: LedgerId) -> KeptLimits | None:
+        """Return the limits of a ledger as this unit of work sees them."""
+        return self._tables.limits.get(ledger_id)
+
     def keep_limits(self, ledger_id: LedgerId, api: Limit | None, money: Limit | None) -> None:
         """Stage the limits of a ledger that is there."""
         ledger = self._tables.ledgers.get(ledger_id)

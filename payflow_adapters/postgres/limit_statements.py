@@ -16,6 +16,18 @@ EXCHANGE_TAKEN = """
     RETURNING key, greatest(0, used), version
 """
 
+# There is a row to be locked, then: one that says that the ledger has no limits of its own.
+BEGIN_LIMITS = """
+    INSERT INTO rate_limits (ledger_id, changed_at) VALUES (%s, clock_timestamp())
+    ON CONFLICT (ledger_id) DO NOTHING
+"""
+
+LOCK_LIMITS = """
+    SELECT l.environment, r.rate, r.burst, r.money_rate, r.money_burst, r.changed_at
+    FROM rate_limits r JOIN ledgers l ON l.id = r.ledger_id
+    WHERE r.ledger_id = %s FOR UPDATE OF r
+"""
+
 KEEP_LIMITS = """
     INSERT INTO rate_limits (ledger_id, rate, burst, money_rate, money_burst, changed_at)
     VALUES (%s, %s, %s, %s, %s, clock_timestamp())

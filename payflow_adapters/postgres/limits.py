@@ -58,6 +58,14 @@ class PostgresLimitUnitOfWork:
 
     driver: Driver
 
+    def limits(self, ledger_id: LedgerId) -> KeptLimits | None:
+        _, (row,) = self.driver.run(
+            (statements.BEGIN_LIMITS, [ledger_id]), (statements.LOCK_LIMITS, [ledger_id])
+        )
+        environment, rate, burst, money_rate, money_burst, changed_at = row
+        api, money = _limit_of(rate, burst), _limit_of(money_rate, money_burst)
+        return KeptLimits(ledger_id, Environment(environment), api, money, changed_at)
+
     def keep_limits(self, ledger_id: LedgerId, api: Limit | None, money: Limit | None) -> None:
         values = [ledger_id, *_values(api), *_values(money)]
         self.driver.send((statements.KEEP_LIMITS, values))

@@ -83,7 +83,10 @@ FORGET_KEY_DAYS = """
       AND u.by = old.by AND u.name = old.name
 """
 
-# Buckets of rate limits that nobody took from for a day are full whatever their limit is.
+# What is full again is as if it had never been taken from. One that was told of a moment ago is
+# about to be told of again.
 FORGET_BUCKETS = """
-    DELETE FROM rate_buckets WHERE at < clock_timestamp() - interval '1 day'
+    DELETE FROM rate_buckets
+    WHERE at < clock_timestamp() - interval '10 minutes'
+      AND used <= rate * extract(epoch FROM clock_timestamp() - at) * 1000000
 """

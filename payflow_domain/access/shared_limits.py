@@ -76,6 +76,13 @@ class LimitReader(Protocol):
 class LimitUnitOfWork(AuditUnitOfWork, Protocol):
     """One database transaction on limits."""
 
+    def limits(self, ledger_id: LedgerId) -> KeptLimits | None:
+        """Return the limits that a ledger was given, if it ever was.
+
+        Nobody else changes them until this unit of work ends.
+        """
+        ...
+
     def keep_limits(self, ledger_id: LedgerId, api: Limit | None, money: Limit | None) -> None:
         """Give a ledger limits of its own, or where they are ``None`` its environment's."""
         ...

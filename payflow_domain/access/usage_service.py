@@ -26,6 +26,7 @@ from payflow_domain.ledger.volumes import Volume, VolumeOf, VolumeReader
 DAYS_DEFAULT = 7
 DAYS_MAX = 35
 FORGOTTEN_AT_A_TIME = 5_000
+FORGETTING_TIMES_MAX = 20
 
 
 class InvalidPeriod(Invalid):
@@ -116,10 +117,15 @@ class Usage:
         return Volumes(sequence, days, sorted(months.items(), key=_order))
 
     def forget(self) -> int:
-        """Remove some of what is kept long enough; returns how much that was."""
-        now = self.clock.now()
-        days_before = (now - DAYS_KEPT).date()
-        return self.store.forget_use(now - MINUTES_KEPT, days_before, FORGOTTEN_AT_A_TIME)
+        """Remove what is kept long enough, or much of it; returns how much that was."""
+        now, gone = self.clock.now(), 0
+        minutes_before, days_before = now - MINUTES_KEPT, (now - DAYS_KEPT).date()
+        for _ in range(FORGETTING_TIMES_MAX):
+            some = self.store.forget_use(minutes_before, days_before, FORGOTTEN_AT_A_TIME)
+            gone += some
+            if some < FORGOTTEN_AT_A_TIME:
+                break
+        return gone
 
     def _period(self, first: date | None, last: date | None) -> Period:
         last = last or self.clock.now().date()

@@ -10,7 +10,7 @@ from payflow_domain.access.audit import AuditEntry, Told
 from payflow_domain.access.key_rules import EnvironmentNotOpen
 from payflow_domain.access.limits import LedgerLimits, Limit
 from payflow_domain.access.operators import StaffActor, StaffPermission
-from payflow_domain.access.shared_limits import BeginLimits, LimitReader
+from payflow_domain.access.shared_limits import BeginLimits, KeptLimits, LimitReader
 from payflow_domain.access.usage_service import Report, Usage
 from payflow_domain.clock import Clock
 from payflow_domain.ids import PartnerId
@@ -62,7 +62,11 @@ class Metering:
         staff.require(StaffPermission.READ)
         partner = self._partner(partner_id)
         ledgers = [self.reader.ledger_of(partner, each) for each in Environment]
-        return [self._limits_of(ledger) for ledger in ledgers if ledger is not None]
+        return [
+            self._own(ledger.environment, self.reader.kept_limits(ledger))
+            for ledger in ledgers
+            if ledger is not None
+        ]
 
     def change(
         self,
@@ -78,24 +82,20 @@ class Metering:
         """
         staff.require(StaffPermission.ADMINISTER)
         ledger = self._ledger(partner_id, environment)
-        defaults = self.defaults[environment]
-        after = OwnLimits(
-            environment,
-            LedgerLimits(api or defaults.api, money or defaults.money),
-            is_default=api is None and money is None,
-        )
-        entry = AuditEntry(
-            at=self.clock.now(),
-            actor=staff.operator_id,
-            action="limits.reset" if after.is_default else "limits.changed",
-            subject=partner_id,
-            address=staff.address,
-            partner_id=partner_id,
-            before=self._limits_of(ledger).publish(),
-            after=after.publish(),
-        )
+        after = self._held_to(environment, api, money)
         with self.begin() as uow:
+            before = self._own(environment, uow.limits(ledger.id))
             uow.keep_limits(ledger.id, api, money)
+            entry = AuditEntry(
+                at=self.clock.now(),
+                actor=staff.operator_id,
+                action="limits.reset" if after.is_default else "limits.changed",
+                subject=partner_id,
+                address=staff.address,
+                partner_id=partner_id,
+                before=before.publish(),
+                after=after.publish(),
+            )
             uow.add_audit(entry)
         return self.look_up(staff, partner_id)
 
@@ -115,13 +115,17 @@ class Metering:
         ledger = self._ledger(partner_id, environment)
         return self.usage.report_of(ledger.id, first, last)
 
-    def _limits_of(self, ledger: Ledger) -> OwnLimits:
-        defaults = self.defaults[ledger.environment]
-        kept = self.reader.kept_limits(ledger)
-        if kept is None or (kept.api is None and kept.money is None):
-            return OwnLimits(ledger.environment, defaults, is_default=True)
-        limits = LedgerLimits(kept.api or defaults.api, kept.money or defaults.money)
-        return OwnLimits(ledger.environment, limits, is_default=False)
+    def _own(self, environment: Environment, kept: KeptLimits | None) -> OwnLimits:
+        if kept is None:
+            return self._held_to(environment, None, None)
+        return self._held_to(environment, kept.api, kept.money)
+
+    def _held_to(
+        self, environment: Environment, api: Limit | None, money: Limit | None
+    ) -> OwnLimits:
+        defaults = self.defaults[environment]
+        limits = LedgerLimits(api or defaults.api, money or defaults.money)
+        return OwnLimits(environment, limits, is_default=api is None and money is None)
 
     def _ledger(self, partner_id: str, environment: Environment) -> Ledger:
         ledger = self.reader.ledger_of(self._partner(partner_id), environment)

@@ -97,6 +97,22 @@ class LimitStoreContract:
         assert (second.api, second.money) == (None, None)
         assert len(store.limits_changed_since(None)) == 1
 
+    def test_who_changes_limits_sees_what_they_were(
+        self, store: LimitedStore, ledger: Ledger
+    ) -> None:
+        give(store, ledger, Limit(1, 2))
+
+        with store.begin() as uow:
+            kept = uow.limits(ledger.id)
+
+        assert [kept] == store.limits_changed_since(None)
+
+    def test_who_changes_limits_first_sees_none(self, store: LimitedStore, ledger: Ledger) -> None:
+        with store.begin() as uow:
+            kept = uow.limits(ledger.id)
+
+        assert kept is None or (kept.api, kept.money) == (None, None)
+
     def test_a_ledger_that_is_not_there_gets_no_limits(
         self, store: LimitedStore, ledger: Ledger
     ) -> None:

@@ -106,6 +106,31 @@ def test_of_two_staff_who_decide_at_once_on_two_servers_one_wins(
         assert len(seen["ledgers"]) == (1 if seen["status"] == "approved" else 0)
 
 
+def test_limits_that_staff_change_at_once_are_told_one_after_the_other(pair: Pair) -> None:
+    partner_id = pair.one.new_partner().ledger.partner_id
+    path = f"/api/admin/partners/{partner_id}/limits"
+    staff = [server.log_in() for server in (pair.one, pair.other) for _ in range(3)]
+    bodies = [
+        {"environment": "sandbox", "rate": rate, "burst": 9} for rate in range(1, len(staff) + 1)
+    ]
+
+    answers = together(
+        *[
+            partial(client.send, "PUT", path, body)
+            for client, body in zip(staff, bodies, strict=True)
+        ]
+    )
+
+    assert [answer.status for answer in answers] == [200] * len(staff)
+    newest_first = staff[0].send("GET", f"/api/admin/audit?subject={partner_id}").json["data"]
+    told = sorted(
+        (one for one in newest_first if one["action"] == "limits.changed"),
+        key=lambda one: one["number"],
+    )
+    assert told[0]["before"]["isDefault"]
+    assert [one["before"] for one in told[1:]] == [one["after"] for one in told[:-1]]
+
+
 def test_applications_that_come_at_once_stay_within_the_bound(pair: Pair) -> None:
     body = application("many@partner.example")
     clients = [server.client() for server in (pair.one, pair.other) for _ in range(3)]

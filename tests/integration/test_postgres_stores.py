@@ -10,6 +10,7 @@ from payflow_adapters.postgres.certification_reader import EVIDENCE, evidence_va
 from payflow_adapters.postgres.connection import Database
 from payflow_adapters.postgres.payment_statements import TAKE_DUE
 from payflow_adapters.postgres.store import PostgresStore
+from payflow_domain.access.shared_limits import Taken
 from payflow_domain.ids import LedgerId
 from payflow_domain.ledger.batch import Request
 from payflow_domain.ledger.journal import Event
@@ -147,7 +148,21 @@ class TestPostgresWebhookStore(_OnPostgres, WebhookStoreContract):
 
 
 class TestPostgresLimitStore(_OnPostgres, LimitStoreContract):
-    pass
+    def test_buckets_that_are_full_again_for_a_while_are_forgotten(
+        self, store: PostgresStore
+    ) -> None:
+        quick, slow = Taken("quick", 10**9, 10**6), Taken("slow", 10**15, 1)
+        store.exchange_taken([quick, slow])
+        long_ago = "UPDATE rate_buckets SET at = at - interval '11 minutes'"
+        with store.database.writing() as connection:
+            connection.execute(long_ago)
+        store.exchange_taken([Taken("new", 0, 1)])
+
+        store.forget_use(START, START.date(), 1)
+
+        with store.database.reading() as connection:
+            kept = connection.exec_driver_sql("SELECT key FROM rate_buckets ORDER BY key")
+            assert kept.scalars().all() == ["new", "slow"]
 
 
 class TestPostgresUsageStore(_OnPostgres, UsageStoreContract):

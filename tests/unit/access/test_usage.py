@@ -1,6 +1,7 @@
 """The record of use: adding up, and what share of requests took how long."""
 
 from datetime import UTC, date, datetime
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,9 @@ from payflow_domain.access.usage import (
     RouteMinute,
     Use,
 )
+from payflow_domain.access.usage_service import FORGOTTEN_AT_A_TIME, Usage
 from payflow_domain.ids import LedgerId
+from tests.builders.times import SettableClock
 
 SIZE = len(LATENCIES_MS) + 1
 latencies = st.lists(st.integers(0, 1000), min_size=SIZE, max_size=SIZE).map(tuple)
@@ -76,3 +79,28 @@ def test_minutes_add_up_to_days() -> None:
         RouteDay(LedgerId(1), date(2026, 1, 1), "a"): took(1, 5),
         RouteDay(LedgerId(1), date(2026, 1, 2), "a"): took(1),
     }
+
+
+class Kept:
+    """A record with so many rows that have been kept long enough."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+
+    def forget_use(self, _minutes_before: datetime, _days_before: date, limit: int) -> int:
+        gone = min(self.rows, limit)
+        self.rows -= gone
+        return gone
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise NotImplementedError(name)
+
+
+@pytest.mark.parametrize(
+    ("rows", "left"), [(0, 0), (FORGOTTEN_AT_A_TIME * 3 + 1, 0), (FORGOTTEN_AT_A_TIME * 21, 5_000)]
+)
+def test_what_is_kept_long_enough_goes_some_at_a_time(rows: int, left: int) -> None:
+    kept = Kept(rows)
+
+    assert Usage(kept, SettableClock()).forget() == rows - left
+    assert kept.rows == left
