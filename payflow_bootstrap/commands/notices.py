@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from payflow_bootstrap.commands.operating import operating, takes_data_dir
+from payflow_domain.access.audit import COMMAND_LINE
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.published import publish_time
 from payflow_domain.payments.model import KeptNotice, NoticeStatus
@@ -52,7 +53,8 @@ def replay(gateway: str, environment: str, notice_id: str, data_dir: Path | None
     Exit status: 0 if it was done, 2 if it could not be.
     """
     with operating(data_dir) as core:
-        kept = core.notices().replay(gateway, Environment(environment), notice_id)
+        replay_by = core.oversight().replay_notice_by
+        kept = replay_by(COMMAND_LINE, None, gateway, Environment(environment), notice_id)
     click.echo(f"{kept.id} ({kept.type}): {kept.status.value}. {_MEANING[kept.status]}")
 
 

@@ -34,7 +34,7 @@ T = TypeVar("T")
 class Oversight:
     """Shows how the whole is doing; has notices booked again.
 
-    Each method raises ``MissingRole``.
+    Each method that takes a ``StaffActor`` raises ``MissingRole``.
     """
 
     begin: BeginAudit
@@ -55,14 +55,24 @@ class Oversight:
     ) -> KeptNotice:
         """Book a notice again, which changes nothing that is booked.
 
-        Raises what ``Notices.replay`` does. That somebody asked is written down first: if it is
-        cut short, the log says more than was done and not less.
+        Raises what ``Notices.replay`` does.
         """
         actor.require(StaffPermission.REVIEW)
+        by, address = actor.operator_id, actor.address
+        return self.replay_notice_by(by, address, gateway, environment, notice_id)
+
+    def replay_notice_by(
+        self, by: str, address: str | None, gateway: str, environment: Environment, notice_id: str
+    ) -> KeptNotice:
+        """Book a notice again for ``by``, an actor of the audit log who needs no role.
+
+        That somebody asked is written down first: if it is cut short, the log says more than was
+        done and not less.
+        """
         known = self.notices.reader.notice(gateway, environment, notice_id)
         if known is not None:
             with self.begin() as uow:
-                uow.add_audit(self._replayed(actor, known))
+                uow.add_audit(self._replayed(by, address, known))
         return self.notices.replay(gateway, environment, notice_id)
 
     def list_security_events(self, actor: StaffActor, page: Page) -> list[SecurityEvent]:
@@ -108,13 +118,13 @@ class Oversight:
             if gateway is not None
         ]
 
-    def _replayed(self, actor: StaffActor, known: KeptNotice) -> AuditEntry:
+    def _replayed(self, by: str, address: str | None, known: KeptNotice) -> AuditEntry:
         return AuditEntry(
             at=self.clock.now(),
-            actor=actor.operator_id,
+            actor=by,
             action=NOTICE_REPLAYED,
             subject=known.id,
-            address=actor.address,
+            address=address,
             before={"status": known.status.value},
             facts={"gateway": known.gateway, "environment": known.environment.value},
         )

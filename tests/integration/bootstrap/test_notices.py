@@ -4,7 +4,9 @@ from click.testing import CliRunner, Result
 
 from payflow_adapters.gateways.mock_notices import write_notice
 from payflow_bootstrap.commands.notices import notices
+from payflow_domain.access.audit import AuditFilter
 from payflow_domain.ledger.ledgers import Environment
+from payflow_domain.ledger.ports import Page
 from payflow_domain.money import Money
 from payflow_domain.payments.gateway import Notice, PaymentKind, Report, ReportStatus
 from tests.builders.till import Till
@@ -79,6 +81,9 @@ def test_replaying_what_is_booked_changes_nothing(till: Till) -> None:
     assert ran.exit_code == 0, ran.output
     assert "(charge.succeeded): applied." in ran.output
     assert till.posted(wallet) == 5_000
+    which = AuditFilter(action="gateway_event.replayed")
+    (told,) = till.core.store().audit_entries(which, Page(2))
+    assert (told.entry.actor, told.entry.subject) == ("command_line", line.split()[3])
 
 
 def test_replaying_one_whose_charge_is_not_known_says_so(till: Till) -> None:
