@@ -65,7 +65,7 @@ class Limiter:
     def charge(self, req: ApiRequest, actor: Actor, cost: int) -> None:
         """Count ``cost`` more for a request that was admitted."""
         if self.is_on and cost:
-            self.meters.take(req, self._meters_of(req, actor), cost)
+            self.meters.take(req, self._meters_of(req, actor), cost, besides=1)
 
     def admit_public(self, req: ApiRequest) -> None:
         """Count a request that needs no key, by its address."""

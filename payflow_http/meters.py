@@ -78,23 +78,30 @@ class Meters:
             meter = self._kept[policy, subject] = Meter(policy, subject, limit)
         return meter
 
-    def take(self, req: ApiRequest, meters: Sequence[Meter], cost: int = 1) -> None:
+    def take(
+        self, req: ApiRequest, meters: Sequence[Meter], cost: int = 1, *, besides: int = 0
+    ) -> None:
         """Take ``cost`` units from each of ``meters``, or none and raise a ``Problem``: 429.
 
-        ``req`` keeps what its answer is to tell of it.
+        What costs more than a whole bucket, ``besides`` units that it took before, takes all the
+        rest of it. ``req`` keeps what its answer is to tell of it.
         """
         now_us = self.now()
-        taken = [take(meter.level, meter.limit, now_us, cost) for meter in meters]
+        costs = [min(cost, meter.limit.burst - besides) for meter in meters]
+        taken = [
+            take(meter.level, meter.limit, now_us, its)
+            for meter, its in zip(meters, costs, strict=True)
+        ]
         for _, decision in taken:
             if decision.wait_us:
                 refusal = _rate_limited(meters, [decision for _, decision in taken])
                 self.take(req, meters, 0)
                 raise refusal
         told = []
-        for meter, (level, decision) in zip(meters, taken, strict=True):
+        for meter, its, (level, decision) in zip(meters, costs, taken, strict=True):
             meter.level = level
             # Also where nothing was taken: who is refused wants to hear of others as well.
-            self._note(meter, meter.limit.grains_of(cost))
+            self._note(meter, meter.limit.grains_of(its))
             told.append(meter.publish(decision))
         req.rate_limit = ", ".join(told)
         req.rate_limit_policy = ", ".join([meter.published for meter in meters])

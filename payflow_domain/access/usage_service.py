@@ -46,6 +46,11 @@ class Period:
     first: date
     last: date
 
+    @property
+    def days(self) -> int:
+        """How many days these are."""
+        return (self.last - self.first).days + 1
+
 
 @frozen
 class Volumes:
@@ -84,6 +89,19 @@ class Usage:
         """Add to the record; raises ``Unavailable``."""
         self.store.add_use(use)
 
+    def period(self, first: date | None, last: date | None) -> Period:
+        """Return the period that is meant where either day may be left out.
+
+        Raises ``InvalidPeriod``.
+        """
+        last = last or self.clock.now().date()
+        # A calendar begins with the year 1.
+        first = first or last - min(timedelta(days=DAYS_DEFAULT - 1), last - date.min)
+        if not timedelta() <= last - first < timedelta(days=DAYS_MAX):
+            detail = f"A period has 1 to {DAYS_MAX} days, and its first day comes first."
+            raise InvalidPeriod(detail, subject=last.isoformat())
+        return Period(first, last)
+
     def report(self, actor: Actor, first: date | None, last: date | None) -> Report:
         """Tell of the actor's ledger; unless told otherwise, of its last ``DAYS_DEFAULT``.
 
@@ -94,12 +112,11 @@ class Usage:
 
     def report_of(self, ledger_id: LedgerId, first: date | None, last: date | None) -> Report:
         """Tell of a ledger; raises ``InvalidPeriod``."""
-        period = self._period(first, last)
-        is_one_day = period.first == period.last
+        period = self.period(first, last)
         return Report(
             period,
             self.store.route_days(ledger_id, period.first, period.last),
-            self.store.minutes(ledger_id, period.first) if is_one_day else (),
+            self.store.minutes(ledger_id, period.first) if period.days == 1 else (),
             self.store.key_days(ledger_id, period.first, period.last),
             self._volumes(ledger_id, period),
         )
@@ -126,15 +143,6 @@ class Usage:
             if some < FORGOTTEN_AT_A_TIME:
                 break
         return gone
-
-    def _period(self, first: date | None, last: date | None) -> Period:
-        last = last or self.clock.now().date()
-        # A calendar begins with the year 1.
-        first = first or last - min(timedelta(days=DAYS_DEFAULT - 1), last - date.min)
-        if not timedelta() <= last - first < timedelta(days=DAYS_MAX):
-            detail = f"A period has 1 to {DAYS_MAX} days, and its first day comes first."
-            raise InvalidPeriod(detail, subject=last.isoformat())
-        return Period(first, last)
 
 
 def _month_end(day: date) -> date:

@@ -10,6 +10,7 @@ import orjson
 from attrs import frozen
 from falcon.asgi import Response
 
+from payflow_domain.access.permissions import Permission
 from payflow_domain.access.published_usage import publish_report
 from payflow_domain.access.usage_service import Report
 from payflow_http import queries
@@ -21,15 +22,21 @@ DAYS: dict[str, queries.Reader] = {"from": queries.day, "to": queries.day}
 
 @frozen
 class UsageReport:
-    """``GET /usage?from=DAY&to=DAY``: requests by route and day and by key, and volumes."""
+    """``GET /usage?from=DAY&to=DAY``: requests by route and day and by key, and volumes.
+
+    Against rate limits each day counts as a request.
+    """
 
     api: Api
 
     async def on_get(self, req: ApiRequest, resp: Response) -> None:
         actor = await self.api.authenticator.identify(req)
+        actor.require(Permission.USAGE_READ)
         values = queries.read_query(req, DAYS)
         first, last = (cast("date | None", values.get(name)) for name in DAYS)
-        report = partial(self.api.services.usage.report, actor, first, last)
+        usage = self.api.services.usage
+        self.api.limiter.charge(req, actor, usage.period(first, last).days - 1)
+        report = partial(usage.report, actor, first, last)
         await send_report(self.api, resp, report)
 
 

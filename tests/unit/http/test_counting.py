@@ -144,6 +144,15 @@ def test_a_sum_beyond_64_bits_is_told_as_it_is(world: World) -> None:
     assert told["amount"] == 2**64 + 1
 
 
+@pytest.mark.parametrize(
+    ("query", "cost"), [("", 7), ("from=2026-01-31", 1), ("from=2026-01-01", 31)]
+)
+def test_usage_costs_a_unit_for_each_day(world: World, query: str, cost: int) -> None:
+    told = world.get("/usage", query).headers["RateLimit"]
+
+    assert told.startswith(f'"api";r={500 - cost};')
+
+
 def test_usage_wants_its_permission(world: World) -> None:
     key = world.key_with(*ALL_PERMISSIONS - {Permission.USAGE_READ})
 

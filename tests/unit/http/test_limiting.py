@@ -144,6 +144,20 @@ def test_a_large_batch_costs_more(world: World) -> None:
     assert [part.split(";")[1] for part in answer.headers["RateLimit"].split(", ")] == ["r=47"] * 2
 
 
+@pytest.mark.parametrize("burst", [1, 2, 3])
+def test_a_batch_that_costs_more_than_the_whole_bucket_takes_all_of_it(
+    world: World, burst: int
+) -> None:
+    one, two = world.wallet(1000), world.wallet()
+    body = {"mode": "atomic", "transfers": [transfer(one, two, 1)] * 150}
+    limits = LedgerLimits(api=Limit(1, 50, 3600), money=Limit(1, burst, 3600))
+
+    took, refused = posted(world, {Environment.SANDBOX: limits}, [("/transfers/batch", body)] * 2)
+
+    assert (took.status_code, refused.status_code) == (201, 429)
+    assert took.headers["RateLimit"].split(", ")[1].startswith('"money";r=0;')
+
+
 def test_an_address_that_fails_too_often_is_refused_before_any_look_up(
     caller: Caller, world: World
 ) -> None:
