@@ -9,6 +9,9 @@ STAMP := $(VENV)/.installed
 PYTHON  ?=
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.11 python3.12 python3.13 python3.14)
 
+# Two files at a time: much of what tests do is wait. ARGS="-n 0" runs one after another.
+PYTEST := $(BIN)/pytest -q -n 2 --dist loadfile
+
 # Passed on to the command of a target: make run ARGS="--port 3001", make unit ARGS="-k ledger".
 ARGS ?=
 
@@ -71,12 +74,12 @@ pins: $(STAMP) ## Is every dependency pinned? (make lock does it)
 .PHONY: unit
 unit: $(STAMP) ## Run the unit tests; ARGS="-k NAME"
 	@echo "== unit"
-	@$(BIN)/pytest -q tests/unit $(ARGS)
+	@$(PYTEST) tests/unit $(ARGS)
 
 .PHONY: integration
 integration: $(STAMP) ## Run the tests that start a real PostgreSQL; ARGS="-k NAME"
 	@echo "== integration"
-	@$(BIN)/pytest -q tests/integration $(ARGS)
+	@$(PYTEST) tests/integration $(ARGS)
 
 .PHONY: mutants
 mutants: $(STAMP) ## Show that each rule of the ledger is tested: break one after another (about ten minutes)

@@ -133,8 +133,8 @@ def test_whatever_a_receiver_does_is_an_outcome(run: Run, behave: Behaviour, err
 
         assert (outcome.status, outcome.error, outcome.answer) == (None, error, b"")
         assert not outcome.is_success
-        assert outcome.latency_ms < 10 * SHORT_S * 1_000
-        assert time.monotonic() - started < 10 * SHORT_S
+        assert outcome.latency_ms < 30 * SHORT_S * 1_000
+        assert time.monotonic() - started < 30 * SHORT_S
 
     run(main())
 
