@@ -42,11 +42,16 @@ _logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 
 @define
 class Task:
-    """Something to do again and again, at most every ``period_s`` seconds."""
+    """Something to do again and again, at most every ``period_s`` seconds.
+
+    One that ``goes_on`` does some of its work at a time, and is due again at once until none is
+    left.
+    """
 
     name: str
     run: Callable[[], int]
     period_s: float = 0.0
+    goes_on: bool = False
     _due_at: float = Factory(float)
 
     def try_it(self) -> int:
@@ -56,11 +61,15 @@ class Task:
             return 0
         self._due_at = now + self.period_s
         try:
-            return self.run()
+            done = self.run()
         except Unavailable as error:
             _logger.warning("task_unavailable", task=self.name, why=error.detail)
         except Exception:
             _logger.exception("task_failed", task=self.name)
+        else:
+            if done and self.goes_on:
+                self._due_at = now
+            return done
         return 0
 
 
@@ -95,7 +104,7 @@ def tasks_of(core: Core, settings: Settings) -> list[Task]:
         Task("retry_notices", notices.retry_received, _NOTICES_PERIOD_S),
         Task("roll_up_volumes", core.volume_roller().roll_up, _VOLUMES_PERIOD_S),
         Task("forget_usage", core.usage().forget, _PURGE_PERIOD_S),
-        Task("purge_deliveries", core.dispatcher().purge, _PURGE_PERIOD_S),
+        Task("purge_deliveries", core.dispatcher().purge, _PURGE_PERIOD_S, goes_on=True),
     ]
     mock = make_mock(settings, core.clock())
     if mock is not None:

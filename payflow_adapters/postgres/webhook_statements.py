@@ -220,12 +220,14 @@ MARK_FAILING = """
     RETURNING e.ledger_id, e.id, e.failing_since
 """
 
+# The bound is one on the index: what is not to be purged is not looked at.
 PURGE_DELIVERIES = """
     WITH old AS (
       SELECT o.ledger_id, o.endpoint_id, o.id FROM webhook_endpoints e CROSS JOIN LATERAL (
         SELECT d.ledger_id, d.endpoint_id, d.id FROM webhook_deliveries d
         WHERE d.ledger_id = e.ledger_id AND d.endpoint_id = e.id
-          AND (e.deleted_at IS NOT NULL OR (d.id < %(before)s AND d.status <> 'pending'))
+          AND d.id < CASE WHEN e.deleted_at IS NULL THEN %(before)s ELSE '~' END
+          AND (e.deleted_at IS NOT NULL OR d.status <> 'pending')
         ORDER BY d.id LIMIT %(limit)s
       ) o LIMIT %(limit)s
     ), purged AS (
