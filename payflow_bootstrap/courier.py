@@ -57,8 +57,8 @@ class Desk:
     async def conclude(self, made: Sequence[tuple[Errand, Outcome]]) -> Sequence[Endpoint]:
         return await self.writer.run(self.dispatcher.conclude, made)
 
-    async def release(self, worker: str) -> None:
-        await self.writer.run(self.dispatcher.release, worker)
+    async def release(self, worker: str, left: Sequence[Errand]) -> None:
+        await self.writer.run(lambda left: self.dispatcher.release(worker, left), left)
 
 
 @define(eq=False)
@@ -107,15 +107,14 @@ class Courier:
         recording = asyncio.create_task(self._record_until(stop))
         await self._take_until(stop)
         await _cancel(listening)
-        for lane in self._lanes.values():
-            lane.waiting.clear()
+        left = self._drop_all()
         if self._runners:
             await asyncio.wait(self._runners, timeout=_STOP_TIMEOUT_S)
         await _cancel(*self._runners)
         self._is_made.set()
         await asyncio.wait({recording}, timeout=_STOP_TIMEOUT_S)
         await _cancel(recording)
-        await self._end()
+        await self._end(left)
         await self.sender.close()
 
     def call(self, ledgers: Collection[LedgerId] | None) -> None:
@@ -137,7 +136,10 @@ class Courier:
             self._ledgers, self._is_all_new = set(), False
             held = {key: lane.held for key, lane in self._lanes.items()}
             try:
-                self._start(await self.taking.take(self.worker, of, held))
+                taken = await self.taking.take(self.worker, of, held)
+                self._start(taken)
+                if taken.is_cut_short:
+                    self.call(of)
             except Exception as error:  # noqa: BLE001 - nothing ends a courier
                 _tell("take", error)
                 await asyncio.sleep(_PAUSE_S)
@@ -265,14 +267,24 @@ class Courier:
         if lane is not None:
             for errand in lane.waiting:
                 self._open.discard(errand.delivery.key)
+                self._again.pop(errand.delivery.key, None)
             lane.waiting.clear()
 
-    async def _end(self) -> None:
-        """Keep what is not kept yet, and leave the endpoints to others."""
+    def _drop_all(self) -> Sequence[Errand]:
+        """Begin with nothing more; returns what would have been begun."""
+        left = list(self._again.values())
+        self._again.clear()
+        for lane in self._lanes.values():
+            left += lane.waiting
+            lane.waiting.clear()
+        return left
+
+    async def _end(self, left: Sequence[Errand]) -> None:
+        """Keep what is not kept yet, and leave the endpoints and what is ``left`` to others."""
         try:
             async with asyncio.timeout(_STOP_TIMEOUT_S):
                 await self._record()
-                await self.concluding.release(self.worker)
+                await self.concluding.release(self.worker, left)
         except (TimeoutError, Unavailable) as error:
             _tell("end", error)
         for desk in (self.taking, self.concluding):

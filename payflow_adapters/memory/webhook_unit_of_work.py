@@ -120,6 +120,13 @@ class MemoryWebhookUnitOfWork(Staging):
             self._tables.leases[one.endpoint.key] = Lease(worker, until)
         return with_work[:limit]
 
+    def give_back(self, deliveries: Sequence[Delivery], at: datetime) -> None:
+        """Stage that deliveries are due which nobody has changed meanwhile."""
+        known = [self._tables.deliveries.get(one.key) for one in deliveries]
+        as_taken = zip(known, deliveries, strict=True)
+        left = [one for one, was in as_taken if one and one.next_attempt_at == was.next_attempt_at]
+        self._change(left, next_attempt_at=at)
+
     def release_endpoints(self, worker: str) -> None:
         """Stage the end of leases."""
         for key, lease in list(self._tables.leases.items()):
@@ -167,7 +174,7 @@ class MemoryWebhookUnitOfWork(Staging):
         """Stage what came of attempts."""
         for one in concluded:
             known = self._tables.deliveries.get(one.key)
-            if known is not None:
+            if known is not None and not _has_kept(known, one):
                 self._tables.deliveries[one.key] = _concluded(known, one)
         for key in healthy:
             self._mark(key, None)
@@ -230,6 +237,10 @@ class MemoryWebhookUnitOfWork(Staging):
 
 def _by_need(delivery: Delivery) -> tuple[datetime, DeliveryId]:
     return delivery.next_attempt_at or delivery.created_at, delivery.id
+
+
+def _has_kept(known: Delivery, one: Concluded) -> bool:
+    return any(attempt.at == one.attempt.at for attempt in known.attempts)
 
 
 def _concluded(known: Delivery, one: Concluded) -> Delivery:

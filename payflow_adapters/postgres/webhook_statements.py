@@ -115,6 +115,21 @@ TAKE_ENDPOINTS = f"""
     ORDER BY e.since NULLS FIRST, e.ledger_id, e.id
 """  # noqa: S608  # our own columns
 
+GIVE_BACK = """
+    WITH unchanged AS (
+      SELECT d.ledger_id, d.endpoint_id, d.id
+      FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[])
+        AS w(ledger_id, endpoint_id, id, put_off_to)
+      JOIN webhook_deliveries d
+        ON d.ledger_id = w.ledger_id AND d.endpoint_id = w.endpoint_id AND d.id = w.id
+      WHERE d.next_attempt_at = w.put_off_to
+      ORDER BY d.ledger_id, d.endpoint_id, d.id FOR UPDATE OF d
+    )
+    UPDATE webhook_deliveries d SET next_attempt_at = %s
+    FROM unchanged u
+    WHERE d.ledger_id = u.ledger_id AND d.endpoint_id = u.endpoint_id AND d.id = u.id
+"""
+
 RELEASE_ENDPOINTS = """
     UPDATE webhook_endpoints SET leased_by = NULL, leased_until = NULL WHERE leased_by = %s
 """
@@ -179,7 +194,8 @@ INSERT_DELIVERY = """
 """
 
 # What the partner, or another worker, has made of a delivery since it was put off stays so, but
-# for one that was skipped meanwhile and has arrived.
+# for one that was skipped meanwhile and has arrived. Who does not know whether it was committed
+# asks again: an attempt that is kept already is passed over.
 CONCLUDE = """
     WITH made AS (
       SELECT w.* FROM unnest(%(ledger_id)s::bigint[], %(endpoint_id)s::text[], %(id)s::text[],
@@ -188,6 +204,7 @@ CONCLUDE = """
         AS w(ledger_id, endpoint_id, id, put_off_to, status, next_attempt_at, tries, attempt)
       JOIN webhook_deliveries d
         ON d.ledger_id = w.ledger_id AND d.endpoint_id = w.endpoint_id AND d.id = w.id
+      WHERE NOT d.attempts @> jsonb_build_array(jsonb_build_object('at', w.attempt ->> 'at'))
       ORDER BY d.ledger_id, d.endpoint_id, d.id FOR UPDATE OF d
     )
     UPDATE webhook_deliveries d SET

@@ -107,6 +107,15 @@ class PostgresWebhookUnitOfWork:
         (rows,) = self.driver.run((statements.TAKE_ENDPOINTS, values))
         return [Taken(endpoint_of(row[:ENDPOINT_WIDTH]), *row[ENDPOINT_WIDTH:]) for row in rows]
 
+    def give_back(self, deliveries: Sequence[Delivery], at: datetime) -> None:
+        values = [
+            *_names([one.key[:2] for one in deliveries]),
+            texts([one.id for one in deliveries]),
+            moments([one.next_attempt_at for one in deliveries]),
+            at,
+        ]
+        self.driver.send((statements.GIVE_BACK, values))
+
     def release_endpoints(self, worker: str) -> None:
         self.driver.send((statements.RELEASE_ENDPOINTS, [worker]))
 

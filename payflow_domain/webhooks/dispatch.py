@@ -52,7 +52,9 @@ WINDOW_FAILING = 4
 RETENTION = timedelta(days=30)
 """How long deliveries are kept; the journal keeps the events."""
 
-_ENDPOINTS_AT_A_TIME = 200
+ENDPOINTS_AT_A_TIME = 200
+"""How many endpoints are leased in one transaction."""
+
 _EVENTS_AT_A_TIME = 500
 _PURGED_AT_A_TIME = 1_000
 _GONE = 410
@@ -71,11 +73,13 @@ class Errands:
     """What to attempt, in this order.
 
     ``behind`` are endpoints that there is more for, each with the number of deliveries held at
-    which it is worth while to take more.
+    which it is worth while to take more. ``is_cut_short`` where there may be other endpoints that
+    something is to be done for: more than are taken at a time.
     """
 
     errands: Sequence[Errand] = ()
     behind: Mapping[EndpointKey, int] = Factory(dict)
+    is_cut_short: bool = False
 
 
 @frozen
@@ -115,7 +119,7 @@ class Dispatcher:
         now = self.clock.now()
         until = now + self.lease
         with self.begin() as uow:
-            taken = uow.take_endpoints(worker, now, until, of, _ENDPOINTS_AT_A_TIME)
+            taken = uow.take_endpoints(worker, now, until, of, ENDPOINTS_AT_A_TIME)
             if not taken:
                 return Errands()
             rooms = {one.endpoint.key: _room(one.endpoint, held) for one in taken}
@@ -138,6 +142,7 @@ class Dispatcher:
                 if through.get(one.endpoint.key, one.endpoint.planned_through) < one.sequence
                 or (rooms[one.endpoint.key] == 0 and one.endpoint.status is EndpointStatus.ENABLED)
             },
+            is_cut_short=len(taken) == ENDPOINTS_AT_A_TIME,
         )
 
     def conclude(self, attempts: Sequence[tuple[Errand, Outcome]]) -> Sequence[Endpoint]:
@@ -146,19 +151,24 @@ class Dispatcher:
         healthy, failing = _health(attempts)
         with self.begin() as uow:
             since = uow.conclude(concluded, healthy, failing)
-        reasons = {
-            key: DisabledReason.FAILING
+        tried = {errand.endpoint.key: errand.endpoint for errand, _ in attempts}
+        failed = [
+            (tried[key], DisabledReason.FAILING)
             for key, at in failing.items()
             if key in since and at - since[key] >= FAILING_MAX
-        }
-        gone = {e.endpoint.key for e, outcome in attempts if outcome.status == _GONE}
-        reasons.update(dict.fromkeys(gone, DisabledReason.GONE))
-        disabled = [self._disable(key, reason) for key, reason in reasons.items()]
+        ]
+        gone = {e.endpoint.key: e.endpoint for e, outcome in attempts if outcome.status == _GONE}
+        reasons = [*((endpoint, DisabledReason.GONE) for endpoint in gone.values()), *failed]
+        disabled = [self._disable(endpoint, reason) for endpoint, reason in reasons]
         return [endpoint for endpoint in disabled if endpoint is not None]
 
-    def release(self, worker: str) -> None:
-        """Leave the endpoints of a worker, which has nothing under way, to others."""
+    def release(self, worker: str, left: Sequence[Errand] = ()) -> None:
+        """Leave the endpoints of a worker, which has nothing under way, to others.
+
+        What is ``left`` of its errands is due at once: so others begin with that.
+        """
         with self.begin() as uow:
+            uow.give_back([errand.delivery for errand in left], self.clock.now())
             uow.release_endpoints(worker)
 
     def purge(self) -> int:
@@ -204,13 +214,17 @@ class Dispatcher:
             attempt=_attempt(delivery, outcome),
         )
 
-    def _disable(self, key: EndpointKey, reason: DisabledReason) -> Endpoint | None:
-        """Disable an endpoint that is not yet, and let the partner's other ones hear of it."""
-        ledger_id, endpoint_id = key
+    def _disable(self, tried: Endpoint, reason: DisabledReason) -> Endpoint | None:
+        """Disable an endpoint as it was ``tried``, and let the partner's other ones hear of it.
+
+        One that is disabled or has moved since, or that failed and has a clean record by now,
+        stays as it is.
+        """
+        ledger_id, endpoint_id = tried.key
         with self.begin() as uow:
             books = uow.load({ledger_id: Wanted()})[ledger_id]
             found = uow.endpoint(ledger_id, endpoint_id)
-            if found is None or found.status is EndpointStatus.DISABLED:
+            if found is None or not _stands_as(tried, found, reason):
                 return None
             at = books.ledger.next_moment(self.clock.now())
             endpoint = disable(found, reason, at)
@@ -261,6 +275,12 @@ def plan_endpoint(
             )
         through = event.sequence
     return Plan(endpoint.key, through, deliveries)
+
+
+def _stands_as(tried: Endpoint, now: Endpoint, reason: DisabledReason) -> bool:
+    """Tell whether the reason to disable an endpoint holds for what it is now."""
+    has_reason = reason is DisabledReason.GONE or now.failing_since is not None
+    return now.status is EndpointStatus.ENABLED and now.url == tried.url and has_reason
 
 
 def _audit(before: Endpoint, after: Endpoint, ledger: Ledger, at: datetime) -> AuditEntry:

@@ -159,10 +159,12 @@ def make_signing_secret(secrets: SecretSource) -> str:
 
 
 def apply_change(endpoint: Endpoint, change: EndpointChange) -> Endpoint:
-    """Return the endpoint with what is to be changed."""
+    """Return the endpoint with what is to be changed; with a new URL it has a clean record."""
+    has_moved = change.url not in (None, endpoint.url)
     return evolve(
         endpoint,
         url=change.url if change.url is not None else endpoint.url,
+        failing_since=None if has_moved else endpoint.failing_since,
         events=change.events if change.events is not None else endpoint.events,
         description=(
             change.description if change.description is not None else endpoint.description

@@ -117,6 +117,10 @@ class DispatchUnitOfWork(EndpointUnitOfWork, AuditUnitOfWork, Protocol):
         """
         ...
 
+    def give_back(self, deliveries: Sequence[Delivery], at: datetime) -> None:
+        """Make due at ``at`` what is put off as it was when these were taken."""
+        ...
+
     def release_endpoints(self, worker: str) -> None:
         """End the leases of ``worker``."""
         ...
@@ -147,7 +151,8 @@ class DispatchUnitOfWork(EndpointUnitOfWork, AuditUnitOfWork, Protocol):
     ) -> Mapping[EndpointKey, datetime]:
         """Keep what came of attempts; what is gone meanwhile is passed over.
 
-        Attempts are numbered as they are kept: another worker may have made one meanwhile.
+        So is an attempt, known by when it was made, that is kept already. Attempts are numbered
+        as they are kept: another worker may have made one meanwhile.
 
         A row of failures ends at ``healthy`` endpoints, and begins, or goes on, at ``failing``
         ones: returns since when for each of those.

@@ -25,7 +25,7 @@ from payflow_domain.webhooks.endpoints import Endpoint, EndpointChange, NewEndpo
 from payflow_domain.webhooks.ports import DeliveryFilter
 from payflow_domain.webhooks.service import Asked, Webhooks
 from tests.builders.ledger import PARTNER_ID, ledgers_over
-from tests.builders.times import CountingIds, SettableClock
+from tests.builders.times import TICK, CountingIds, SettableClock
 
 Done = TypeVar("Done")
 
@@ -161,6 +161,7 @@ class Worker:
         while errands := self.take():
             sent += events_of(errands)
             self.conclude(errands, status)
+            self.office.clock.advance(TICK)  # no delivery is attempted twice at one moment
         return sent
 
 

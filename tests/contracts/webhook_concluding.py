@@ -15,6 +15,7 @@ from tests.contracts.webhook_suite import (
     FAILED,
     LATER,
     PENDING,
+    SECOND,
     SKIPPED,
     UNTIL,
     WebhookSuite,
@@ -153,19 +154,35 @@ class DeliveryConcluding(WebhookSuite):
         delivery = under_way(store, endpoint)
         conclude(store, success(delivery))
 
-        conclude(store, failure(delivery))
+        conclude(store, evolve(failure(delivery), attempt=new_attempt(at=LATER)))
 
         found = find(store, delivery)
         assert found
         assert (found.status, found.next_attempt_at) == (DELIVERED, None)
+        assert found.attempts_made == 2
+
+    @pytest.mark.parametrize("again_at", [LATER, UNTIL, None])
+    def test_an_attempt_is_kept_once_however_often_it_is_told(
+        self, store: WebhookStore, endpoint: Endpoint, again_at: datetime | None
+    ) -> None:
+        delivery = under_way(store, endpoint)
+        conclude(store, failure(delivery, again_at))
+        kept = find(store, delivery)
+
+        conclude(store, failure(delivery, again_at))
+
+        assert find(store, delivery) == kept
+        assert kept
+        assert kept.attempts_made == 1
 
     def test_attempts_are_numbered_as_they_are_kept(
         self, store: WebhookStore, endpoint: Endpoint
     ) -> None:
         delivery = under_way(store, endpoint)
 
-        for _ in range(3):  # workers who did not know of one another
-            conclude(store, failure(delivery))
+        for seconds in range(3):  # workers who did not know of one another
+            at = START + seconds * SECOND
+            conclude(store, evolve(failure(delivery), attempt=new_attempt(1, at=at)))
 
         found = find(store, delivery)
         assert found
@@ -179,7 +196,8 @@ class DeliveryConcluding(WebhookSuite):
         with store.begin() as uow:
             for number in range(made):
                 now = evolve(delivery, tries=number, attempts_made=number)
-                uow.conclude([failure(now, UNTIL)], (), {})
+                attempt = new_attempt(number + 1, at=START + number * SECOND)
+                uow.conclude([evolve(failure(now, UNTIL), attempt=attempt)], (), {})
 
         found = find(store, delivery)
         assert found

@@ -138,6 +138,12 @@ def under_way(store: WebhookStore, endpoint: Endpoint) -> Delivery:
     return evolve(taken, body=None)
 
 
+def give_back(store: WebhookStore, *deliveries: Delivery) -> None:
+    """Give back what was taken, a second after the start."""
+    with store.begin() as uow:
+        uow.give_back(deliveries, LATER)
+
+
 def skip(store: WebhookStore, endpoint: Endpoint) -> None:
     with store.begin() as uow:
         uow.load({endpoint.ledger_id: Wanted()})

@@ -16,18 +16,23 @@ from tests.contracts.stores import WebhookStore
 from tests.contracts.webhook_suite import (
     DELIVERED,
     FAILED,
+    LATER,
     SECOND,
     SKIPPED,
     UNTIL,
     WebhookSuite,
+    conclude,
     deliveries_of,
     find,
+    give_back,
     keep,
     new_delivery,
     new_endpoint,
     over,
     plan,
+    success,
     take,
+    under_way,
 )
 
 
@@ -177,6 +182,28 @@ class DeliveryTaking(WebhookSuite):
 
         assert [[one.sequence for one in some] for some in taken] == [[1, 2], [3], []]
         assert [one.sequence for one in again] == [1, 2, 3]
+
+    def test_what_is_given_back_is_due_in_the_order_it_was_made(
+        self, store: WebhookStore, endpoint: Endpoint
+    ) -> None:
+        plan(store, *due(endpoint, 0, 1, 2))
+        taken = take(store, endpoint, now=LATER + SECOND)
+
+        give_back(store, *taken[::-1])
+
+        assert take(store, endpoint, now=LATER) == taken
+
+    def test_what_was_changed_meanwhile_is_not_given_back(
+        self, store: WebhookStore, endpoint: Endpoint
+    ) -> None:
+        retried, skipped = under_way(store, endpoint), new_delivery(endpoint, 2)
+        conclude(store, success(retried))
+        kept = find(store, retried)
+
+        give_back(store, retried, evolve(skipped, next_attempt_at=UNTIL))
+
+        assert find(store, retried) == kept
+        assert find(store, skipped) is None
 
     def test_the_body_is_that_of_the_event_in_the_journal(
         self, store: WebhookStore, endpoint: Endpoint, ledger: FundedLedger, other: FundedLedger

@@ -35,6 +35,9 @@ from tests.builders.workers import working
 from tests.integration.conftest import TEST_SPEED
 
 AWAY_SECONDS = 5
+AT_ONCE_SECONDS = 25
+"""Long before a lease ends."""
+
 SECRET = "a session secret of more than thirty-two bytes"
 
 
@@ -242,6 +245,28 @@ def test_what_is_held_for_an_endpoint_that_is_gone_is_not_sent(
             assert len(subscriber.bodies) < 3 * WINDOW
 
     assert {one.status for one in office.deliveries(endpoint)} == {DeliveryStatus.SKIPPED}
+
+
+def test_what_a_worker_has_not_begun_when_it_is_stopped_the_next_one_begins_at_once(
+    office: Office, tmp_path: Path
+) -> None:
+    def slowly(_: int) -> int:
+        time.sleep(0.3)
+        return HTTPStatus.OK
+
+    with subscribing(slowly) as subscriber:
+        endpoint = office.endpoint(subscriber.url)
+        office.events(3 * WINDOW)
+        with working(office.environment, tmp_path / "one.log") as worker:
+            assert eventually(lambda: bool(subscriber._being_taken))
+            assert worker.stop(signal.SIGTERM) == 0
+        assert len(subscriber.bodies) < 3 * WINDOW
+
+        with working(office.environment, tmp_path / "two.log"):
+            assert eventually(lambda: office.has_delivered(endpoint, 3 * WINDOW), AT_ONCE_SECONDS)
+
+    began = [one.attempts[0].at for one in office.deliveries(endpoint)]
+    assert began == sorted(began)
 
 
 def test_a_database_that_is_away_stops_nothing_for_good(

@@ -13,6 +13,7 @@ from payflow_domain.webhooks.endpoints import (
     FAILING_MAX,
     DisabledReason,
     Endpoint,
+    EndpointChange,
     EndpointStatus,
 )
 from payflow_domain.webhooks.published import publish_endpoint
@@ -243,6 +244,37 @@ def test_a_partner_who_was_quicker_has_the_last_word(
     assert worker.conclude(errands, GONE) == []
 
     assert office.look(endpoint).disabled_reason is DisabledReason.REQUESTED
+
+
+def move(office: PostOffice, endpoint: Endpoint) -> None:
+    office.change(endpoint, EndpointChange(url="https://example.org/moved"))
+
+
+@pytest.mark.parametrize("status", [BROKEN, GONE])
+def test_an_endpoint_that_has_moved_is_not_disabled_for_where_it_was(
+    office: PostOffice, endpoint: Endpoint, worker: Worker, status: int
+) -> None:
+    fail_daily(office, worker, 5)
+    office.clock.advance(FAILING_MAX)
+    office.create_wallets(1)
+    errands = worker.take()
+    move(office, endpoint)
+
+    assert worker.conclude(errands, status) == []
+
+    assert is_enabled(office, endpoint)
+
+
+def test_an_endpoint_that_has_moved_has_a_clean_record(
+    office: PostOffice, endpoint: Endpoint, worker: Worker
+) -> None:
+    fail_daily(office, worker, 1)
+
+    office.change(endpoint, EndpointChange(url=endpoint.url, description="the same"))
+    assert office.look(endpoint).failing_since is not None
+    move(office, endpoint)
+
+    assert office.look(endpoint).failing_since is None
 
 
 def test_nothing_is_told_of_an_endpoint_that_was_removed(

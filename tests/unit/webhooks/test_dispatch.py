@@ -3,18 +3,21 @@
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
 from payflow_domain.ledger.journal import EventType
+from payflow_domain.ledger.ports import Wanted
 from payflow_domain.webhooks.deliveries import Attempt, DeliveryStatus, Outcome
 from payflow_domain.webhooks.dispatch import (
     ATTEMPT_MAX,
+    ENDPOINTS_AT_A_TIME,
     RETENTION,
     WINDOW,
     WINDOW_FAILING,
     WINDOWS_HELD,
     Errands,
 )
-from tests.builders.times import START, TICK
+from tests.builders.times import START, TICK, endpoint_id
 from tests.builders.webhooks import BROKEN, LATENCY_MS, OK, PostOffice, asked, events_of
 
 CREATED, UPDATED = EventType.WALLET_CREATED, EventType.WALLET_UPDATED
@@ -208,6 +211,7 @@ def test_a_worker_that_is_late_does_no_harm(office: PostOffice) -> None:
     errands = late.take()
     office.clock.advance(office.dispatcher.lease + TICK)
     other.deliver()
+    office.clock.advance(TICK)
 
     late.conclude(errands, BROKEN)
 
@@ -228,6 +232,48 @@ def test_a_worker_that_leaves_lets_others_go_on_at_once(office: PostOffice) -> N
     office.dispatcher.release("leaving")
 
     assert events_of(other.take()) == happened
+
+
+def test_what_it_leaves_is_attempted_at_once_and_before_what_comes_next(
+    office: PostOffice,
+) -> None:
+    office.endpoint()
+    happened = office.create_wallets(HELD + 1)
+    leaving, other = office.worker("leaving"), office.worker("other")
+    errands = leaving.take()
+    leaving.conclude(errands[:WINDOW])
+
+    office.dispatcher.release("leaving", errands[WINDOW:])
+
+    assert other.deliver() == happened[WINDOW:]
+
+
+def test_what_is_retried_meanwhile_is_not_put_back(office: PostOffice) -> None:
+    office.endpoint()
+    office.create_wallets(1)
+    leaving, other = office.worker("leaving"), office.worker("other")
+    (errand,) = leaving.take()
+    office.clock.advance(office.dispatcher.lease + TICK)
+    (same,) = other.take()
+
+    office.dispatcher.release("leaving", [errand])
+
+    assert same.delivery.id == errand.delivery.id
+    assert office.worker("third").take() == other.take() == []
+
+
+def test_there_may_be_more_endpoints_than_are_taken_at_a_time(office: PostOffice) -> None:
+    endpoint = office.endpoint()
+    with office.store.begin() as uow:
+        uow.load({endpoint.ledger_id: Wanted()})
+        for number in range(ENDPOINTS_AT_A_TIME):
+            uow.add_endpoint(evolve(endpoint, id=endpoint_id(number)))
+    office.create_wallets(1)
+
+    takes = [office.dispatcher.take("anna", None, {}) for _ in range(2)]
+
+    assert [len(taken.errands) for taken in takes] == [ENDPOINTS_AT_A_TIME, 1]
+    assert [taken.is_cut_short for taken in takes] == [True, False]
 
 
 def test_a_worker_with_nothing_to_do_takes_nothing(office: PostOffice) -> None:

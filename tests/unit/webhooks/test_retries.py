@@ -150,6 +150,7 @@ def test_a_second_retry_is_not_swallowed(
     office: PostOffice, endpoint: Endpoint, worker: Worker, failed: Delivery
 ) -> None:
     for _ in range(2):
+        office.clock.advance(TICK)
         office.retry(failed)
         assert worker.deliver() == [failed.event_id]
 

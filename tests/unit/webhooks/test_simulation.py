@@ -75,10 +75,14 @@ class Webhooks(RuleBasedStateMachine):
 
     @rule(worker=workers, is_stopped=st.booleans())
     def replace(self, worker: int, *, is_stopped: bool) -> None:
-        """Have a worker die, or stop as one should: then what is under way may end."""
+        """Have a worker die, or stop as one should: then what is under way may end.
+
+        What it has not begun with it leaves to others.
+        """
         if is_stopped:
-            self._end(self.workers[worker], [OK] * len(self.workers[worker].under_way))
-            self.office.dispatcher.release(self.workers[worker].name)
+            leaving = self.workers[worker]
+            self._end(leaving, [OK] * (len(leaving.under_way) // 2))
+            self.office.dispatcher.release(leaving.name, list(leaving.under_way.values()))
         self.workers[worker] = self.office.worker(f"worker {self.hired}")
         self.hired += 1
 
@@ -178,11 +182,13 @@ class Webhooks(RuleBasedStateMachine):
                 for one in self.office.deliveries(endpoint)
                 if one.next_attempt_at is not None
             ]
-            if not waiting:
+            end = len(self.office.journal())
+            planned = [self.office.look(endpoint).planned_through for endpoint in self.endpoints]
+            if not waiting and min(planned) == end:
                 return
-            # Nor is it due before a lease has ended.
+            # Nor is it due, or planned, before a lease has ended.
             ends_at = self.office.clock.at + self.office.dispatcher.lease
-            self.office.clock.at = max(*waiting, ends_at) + TICK
+            self.office.clock.at = max([ends_at, *waiting]) + TICK
         raise AssertionError("There is always something to do.")
 
     def _take(self, worker: Worker) -> bool:
