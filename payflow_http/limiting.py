@@ -10,6 +10,7 @@ from falcon.asgi import Response
 from payflow_domain.access.limits import (
     DEFAULT_LIMITS,
     FAILED_AUTHENTICATION,
+    FAILED_SESSIONS,
     PUBLIC,
     LedgerLimits,
     Limit,
@@ -25,6 +26,7 @@ from payflow_http.meters import Meter, Meters
 API = "api"
 MONEY = "money"
 AUTHENTICATION = "authentication"
+SESSIONS = "sessions"
 PUBLIC_ROUTES = "public"
 
 MONEY_ROUTES = frozenset(
@@ -73,13 +75,20 @@ class Limiter:
             self.meters.take(req, [self._meter_at(req, PUBLIC_ROUTES, PUBLIC)])
 
     def begin_proof(self, req: ApiRequest) -> Meter | None:
-        """Count a try to prove who asks, by its address, as one that failed.
+        """Count a try to prove who asks with a key, by its address, as one that failed.
 
         Raises a ``Problem`` where too many did. ``end_proof`` takes the count back.
         """
+        return self._begin_proof(req, AUTHENTICATION, FAILED_AUTHENTICATION)
+
+    def begin_session_proof(self, req: ApiRequest) -> Meter | None:
+        """Do as ``begin_proof``, for a session of staff."""
+        return self._begin_proof(req, SESSIONS, FAILED_SESSIONS)
+
+    def _begin_proof(self, req: ApiRequest, policy: str, limit: Limit) -> Meter | None:
         if not self.is_on:
             return None
-        meter = self._meter_at(req, AUTHENTICATION, FAILED_AUTHENTICATION)
+        meter = self._meter_at(req, policy, limit)
         self.meters.take(req, [meter])
         return meter
 

@@ -56,7 +56,7 @@ class StaffGate:
 
     async def _look_up(self, req: ApiRequest, session_id: str) -> StaffActor:
         digest, address = digest_of_session(session_id), self.limits.addresses.of(req)
-        proof = None if digest in self._good else self.limits.begin_proof(req)
+        proof = None if digest in self._good else self.limits.begin_session_proof(req)
         try:
             actor = await self.threads.run(self.staff.identify, session_id, address)
         except NotLoggedIn:

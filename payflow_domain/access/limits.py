@@ -130,6 +130,9 @@ DEFAULT_LIMITS: Mapping[Environment, LedgerLimits] = {
 FAILED_AUTHENTICATION = Limit(rate=10, burst=20, period_s=60)
 """How often one address may fail to prove who it is."""
 
+FAILED_SESSIONS = Limit(rate=60, burst=60, period_s=60)
+"""How often one address may show a session that is none: a page left open goes on asking."""
+
 PUBLIC = Limit(rate=10, burst=20, period_s=60)
 """How often one address may use what needs no key."""
 

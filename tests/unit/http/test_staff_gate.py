@@ -7,7 +7,7 @@ from datetime import timedelta
 import falcon.testing
 import pytest
 
-from payflow_domain.access.limits import FAILED_AUTHENTICATION
+from payflow_domain.access.limits import FAILED_SESSIONS
 from payflow_domain.access.operators import Role, StaffActor
 from payflow_domain.access.sessions import NotLoggedIn
 from payflow_http.incoming import ApiRequest
@@ -103,8 +103,8 @@ def test_an_address_that_failed_too_often_is_refused_but_for_sessions_that_were_
                 return answer.status_code
 
             assert await ask(used) == 200
-            statuses = [await ask(forged) for _ in range(FAILED_AUTHENTICATION.burst + 1)]
-            assert statuses == [401] * FAILED_AUTHENTICATION.burst + [429]
+            statuses = [await ask(forged) for _ in range(FAILED_SESSIONS.burst + 1)]
+            assert statuses == [401] * FAILED_SESSIONS.burst + [429]
             assert await ask(used) == 200
             assert await ask(unused) == 429
 
@@ -112,7 +112,7 @@ def test_an_address_that_failed_too_often_is_refused_but_for_sessions_that_were_
 
 
 def test_sessions_that_are_good_use_nothing_up(world: World) -> None:
-    sessions = [world.log_in() for _ in range(FAILED_AUTHENTICATION.burst + 1)]
+    sessions = [world.log_in() for _ in range(FAILED_SESSIONS.burst + 1)]
 
     async def main() -> None:
         async with falcon.testing.ASGIConductor(world.app) as conductor:
