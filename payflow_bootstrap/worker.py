@@ -6,7 +6,9 @@ With the mock gateway it also brings the mock's notices to the API, as Stripe wo
 of workers may run. Nothing that goes wrong ends one: it says so and goes on.
 """
 
+import contextlib
 import gc
+import resource
 import signal
 import threading
 import urllib.error
@@ -36,6 +38,7 @@ _NOTICES_PERIOD_S = 30.0
 _VOLUMES_PERIOD_S = 2.0
 _PURGE_PERIOD_S = 60.0
 _DELIVERY_TIMEOUT_S = 10
+_FILES_MAX = 65_536
 
 _logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 
@@ -76,6 +79,7 @@ class Task:
 def work(settings: Settings, lifeline: int | None = None) -> None:
     """Work until told to stop by SIGTERM or SIGINT; ``lifeline`` is that of ``serve``."""
     configure_logs(settings.log_level)
+    allow_many_files()
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -94,6 +98,15 @@ def work(settings: Settings, lifeline: int | None = None) -> None:
         stop.wait(0 if done else PERIOD_S)
     courier.stop()
     core.database().close()
+
+
+def allow_many_files() -> None:
+    """Take as many file descriptors as this process may have: each attempt needs one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, _FILES_MAX)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):  # some systems allow less than they say
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def tasks_of(core: Core, settings: Settings) -> list[Task]:

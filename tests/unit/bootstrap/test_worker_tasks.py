@@ -1,6 +1,11 @@
-"""What a worker does again and again."""
+"""What a worker does again and again, and what it needs for that."""
 
-from payflow_bootstrap.worker import Task
+import resource
+from collections.abc import Iterator
+
+import pytest
+
+from payflow_bootstrap.worker import Task, allow_many_files
 
 HOUR_S = 3_600.0
 
@@ -29,3 +34,18 @@ def test_a_task_that_fails_rests_too() -> None:
 
     assert [task.try_it(), task.try_it()] == [0, 0]
     assert tried == [1]
+
+
+@pytest.fixture
+def few_files() -> Iterator[int]:
+    """Allow few file descriptors; return how many there may be if one asks."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    yield 4_096 if hard == resource.RLIM_INFINITY else min(4_096, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_it_takes_as_many_file_descriptors_as_it_may_have(few_files: int) -> None:
+    allow_many_files()
+
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= few_files
