@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from attrs import field, frozen
@@ -64,6 +65,7 @@ def _spelled(text: str) -> str:
     return text if address is None else str(address)
 
 
+@lru_cache(maxsize=4096)
 def _read(text: str) -> _Address | None:
     try:
         address = ip_address(text)

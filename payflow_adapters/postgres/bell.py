@@ -19,7 +19,7 @@ from payflow_domain.ids import LedgerId
 
 _CHANNEL = "payflow_events"
 _NOTIFY = f"SELECT pg_notify('{_CHANNEL}', %s)"
-_PAUSE_S = 0.01
+_PAUSE_S = 0.025
 _RETRY_S = 1.0
 _NAMES_MAX = 300
 """A notification has less than 8,000 bytes; more ledgers than this are told of as all of them."""
