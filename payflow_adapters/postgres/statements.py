@@ -4,10 +4,11 @@ Sets of rows travel column by column, as arrays in binary (see ``arrays``).
 """
 
 # The rows are locked in the order of the sort below them, so that two commits never wait for one
-# another in a circle.
+# another in a circle. Their keys stay: what refers to a ledger, such as a worker's plan for an
+# endpoint, does not wait for its commits.
 LOCK_LEDGERS = """
     SELECT l.id, l.partner_id, l.environment, l.settlement_limit, l.sequence, l.head, l.last_at
-    FROM ledgers l WHERE l.id = ANY(%s::bigint[]) ORDER BY l.id FOR UPDATE
+    FROM ledgers l WHERE l.id = ANY(%s::bigint[]) ORDER BY l.id FOR NO KEY UPDATE
 """
 
 LOAD_KEYS = """

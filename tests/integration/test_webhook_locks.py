@@ -67,7 +67,7 @@ class Scene:
     def skip(self) -> None:
         with self.store.begin() as uow:
             self.begin_disabling(uow)
-            uow.skip_pending(*self.endpoint.key)
+            uow.skip_pending(*self.endpoint.key, 100)
 
     def statuses(self) -> list[DeliveryStatus]:
         return [delivery.status for delivery in deliveries_of(self.store, self.endpoint)]
@@ -96,7 +96,7 @@ def test_an_endpoint_that_fails_is_disabled_while_failures_are_kept(scene: Scene
     with scene.store.begin() as disabling:
         scene.begin_disabling(disabling)
         keeping = scene.start(keep_failures)
-        disabling.skip_pending(*scene.endpoint.key)
+        disabling.skip_pending(*scene.endpoint.key, 100)
     keeping.result(TIMEOUT_S)
 
     assert scene.statuses() == [DeliveryStatus.SKIPPED] * 4
@@ -133,3 +133,16 @@ def test_no_worker_waits_for_a_delivery_that_is_being_concluded(scene: Scene) ->
 
     assert [each.endpoint.id for each in leased] == [scene.endpoint.id]
     assert [delivery.sequence for delivery in taken] == [4]
+
+
+def test_no_worker_waits_for_a_ledger_that_is_being_written(scene: Scene) -> None:
+    key = scene.endpoint.key
+
+    def work() -> None:
+        with scene.store.begin() as uow:
+            assert uow.take_endpoints("anna", START, START + SECOND, None, 1)
+            uow.plan({key: 5}, [new_delivery(scene.endpoint, 5)])
+
+    with scene.store.begin() as writing:
+        writing.load({scene.endpoint.ledger_id: Wanted()})
+        scene.threads.submit(work).result(TIMEOUT_S)
