@@ -17,7 +17,7 @@ from payflow_domain.webhooks.deliveries import (
     Delivery,
     DeliveryStatus,
 )
-from payflow_domain.webhooks.endpoints import Endpoint, EndpointKey
+from payflow_domain.webhooks.endpoints import Endpoint, EndpointKey, EndpointStatus
 from payflow_domain.webhooks.ports import Taken
 
 _RECOVERABLE = (DeliveryStatus.FAILED, DeliveryStatus.SKIPPED)
@@ -59,13 +59,11 @@ class MemoryWebhookUnitOfWork(Staging):
         endpoints = self._tables.endpoints.values()
         return sum(one is not None and one.ledger_id == ledger_id for one in endpoints)
 
-    def skip_pending(self, ledger_id: LedgerId, endpoint_id: EndpointId) -> None:
+    def skip_pending(self, ledger_id: LedgerId, endpoint_id: EndpointId, limit: int) -> int:
         """Stage that what is pending of an endpoint is skipped."""
-        self._change(
-            [one for one in self._of((ledger_id, endpoint_id)) if one.next_attempt_at is not None],
-            status=DeliveryStatus.SKIPPED,
-            next_attempt_at=None,
-        )
+        pending = self._pending((ledger_id, endpoint_id))[:limit]
+        self._change(pending, status=DeliveryStatus.SKIPPED, next_attempt_at=None)
+        return len(pending)
 
     def add_delivery(self, delivery: Delivery) -> None:
         """Stage a new delivery."""
@@ -84,7 +82,12 @@ class MemoryWebhookUnitOfWork(Staging):
         return evolve(due, body=None)
 
     def recover(
-        self, ledger_id: LedgerId, endpoint_id: EndpointId, since: datetime, at: datetime
+        self,
+        ledger_id: LedgerId,
+        endpoint_id: EndpointId,
+        since: datetime,
+        at: datetime,
+        limit: int,
     ) -> int:
         """Stage that what failed or was skipped is due."""
         lost = [
@@ -92,6 +95,7 @@ class MemoryWebhookUnitOfWork(Staging):
             for one in self._of((ledger_id, endpoint_id))
             if one.status in _RECOVERABLE and one.created_at >= since
         ]
+        lost = sorted(lost, key=lambda one: one.id)[:limit]
         self._make_due(lost, at)
         return len(lost)
 
@@ -108,7 +112,7 @@ class MemoryWebhookUnitOfWork(Staging):
             Taken(
                 one,
                 self._tables.ledgers[one.ledger_id].sequence,
-                is_due=bool(self._due(one.key, now)),
+                is_due=bool(self._to_do(one, now)),
             )
             for one in self._tables.endpoints.values()
             if one is not None and (of is None or one.ledger_id in of)
@@ -199,9 +203,16 @@ class MemoryWebhookUnitOfWork(Staging):
         deliveries = self._tables.deliveries.values()
         return [one for one in deliveries if one is not None and one.key[:2] == key]
 
-    def _due(self, key: EndpointKey, now: datetime) -> list[Delivery]:
+    def _pending(self, key: EndpointKey) -> list[Delivery]:
         pending = (one for one in self._of(key) if one.next_attempt_at is not None)
-        return sorted((one for one in pending if _by_need(one)[0] <= now), key=_by_need)
+        return sorted(pending, key=_by_need)
+
+    def _due(self, key: EndpointKey, now: datetime) -> list[Delivery]:
+        return [one for one in self._pending(key) if _by_need(one)[0] <= now]
+
+    def _to_do(self, endpoint: Endpoint, now: datetime) -> list[Delivery]:
+        is_enabled = endpoint.status is EndpointStatus.ENABLED
+        return self._due(endpoint.key, now) if is_enabled else self._pending(endpoint.key)
 
     def _make_due(self, deliveries: Sequence[Delivery], at: datetime) -> list[Delivery]:
         return self._change(deliveries, status=DeliveryStatus.PENDING, next_attempt_at=at, tries=0)

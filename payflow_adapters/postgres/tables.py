@@ -488,6 +488,14 @@ due_deliveries = Index(
     postgresql_where=text("next_attempt_at IS NOT NULL"),
 )
 
+lost_deliveries = Index(
+    "webhook_deliveries_lost",
+    webhook_deliveries.c.ledger_id,
+    webhook_deliveries.c.endpoint_id,
+    webhook_deliveries.c.id,
+    postgresql_where=text("status IN ('failed', 'skipped')"),
+)
+
 # What staff set; null where it is the environment's.
 rate_limits = Table(
     "rate_limits",

@@ -59,14 +59,23 @@ COUNT_ENDPOINTS = """
 """
 
 SKIP_PENDING = """
-    WITH pending AS (
+    WITH first AS MATERIALIZED (
       SELECT ledger_id, endpoint_id, id FROM webhook_deliveries
-      WHERE ledger_id = %s AND endpoint_id = %s AND next_attempt_at IS NOT NULL
-      ORDER BY id FOR UPDATE
+      WHERE ledger_id = %(ledger_id)s AND endpoint_id = %(endpoint_id)s
+        AND next_attempt_at IS NOT NULL
+      ORDER BY next_attempt_at, id LIMIT %(limit)s
+    ), pending AS (
+      SELECT d.ledger_id, d.endpoint_id, d.id FROM first f JOIN webhook_deliveries d
+        ON d.ledger_id = f.ledger_id AND d.endpoint_id = f.endpoint_id AND d.id = f.id
+      WHERE d.next_attempt_at IS NOT NULL
+      ORDER BY d.id FOR UPDATE OF d
+    ), skipped AS (
+      UPDATE webhook_deliveries d SET status = 'skipped', next_attempt_at = NULL
+      FROM pending p
+      WHERE d.ledger_id = p.ledger_id AND d.endpoint_id = p.endpoint_id AND d.id = p.id
+      RETURNING 1
     )
-    UPDATE webhook_deliveries d SET status = 'skipped', next_attempt_at = NULL
-    FROM pending p
-    WHERE d.ledger_id = p.ledger_id AND d.endpoint_id = p.endpoint_id AND d.id = p.id
+    SELECT count(*) FROM skipped
 """
 
 RETRY_DELIVERY = f"""
@@ -80,7 +89,7 @@ RECOVER = """
       SELECT ledger_id, endpoint_id, id FROM webhook_deliveries
       WHERE ledger_id = %s AND endpoint_id = %s AND created_at >= %s
         AND status IN ('failed', 'skipped')
-      ORDER BY id FOR UPDATE
+      ORDER BY id LIMIT %s FOR UPDATE
     ), recovered AS (
       UPDATE webhook_deliveries d SET status = 'pending', next_attempt_at = %s, tries = 0
       FROM lost l
@@ -98,7 +107,8 @@ TAKE_ENDPOINTS = f"""
       FROM webhook_endpoints e JOIN ledgers l ON l.id = e.ledger_id
       CROSS JOIN LATERAL (SELECT EXISTS (
         SELECT FROM webhook_deliveries d
-        WHERE d.ledger_id = e.ledger_id AND d.endpoint_id = e.id AND d.next_attempt_at <= %(now)s
+        WHERE d.ledger_id = e.ledger_id AND d.endpoint_id = e.id AND d.next_attempt_at <=
+          CASE WHEN e.status = 'enabled' THEN %(now)s::timestamptz ELSE 'infinity' END
       ) AS is_due) d
       WHERE e.deleted_at IS NULL
         AND (%(of)s::bigint[] IS NULL OR e.ledger_id = ANY (%(of)s::bigint[]))

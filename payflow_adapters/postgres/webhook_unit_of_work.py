@@ -54,8 +54,10 @@ class PostgresWebhookUnitOfWork:
         ((row,),) = self.driver.run((statements.COUNT_ENDPOINTS, [ledger_id]))
         return int(row[0])
 
-    def skip_pending(self, ledger_id: LedgerId, endpoint_id: EndpointId) -> None:
-        self.driver.send((statements.SKIP_PENDING, [ledger_id, endpoint_id]))
+    def skip_pending(self, ledger_id: LedgerId, endpoint_id: EndpointId, limit: int) -> int:
+        values = {"ledger_id": ledger_id, "endpoint_id": endpoint_id, "limit": limit}
+        ((row,),) = self.driver.run((statements.SKIP_PENDING, values))
+        return int(row[0])
 
     def add_delivery(self, delivery: Delivery) -> None:
         values = [
@@ -82,9 +84,14 @@ class PostgresWebhookUnitOfWork:
         return delivery_of(rows[0]) if rows else None
 
     def recover(
-        self, ledger_id: LedgerId, endpoint_id: EndpointId, since: datetime, at: datetime
+        self,
+        ledger_id: LedgerId,
+        endpoint_id: EndpointId,
+        since: datetime,
+        at: datetime,
+        limit: int,
     ) -> int:
-        values = [ledger_id, endpoint_id, since, at]
+        values = [ledger_id, endpoint_id, since, limit, at]
         ((row,),) = self.driver.run((statements.RECOVER, values))
         self.stirred.add(ledger_id)
         return int(row[0])

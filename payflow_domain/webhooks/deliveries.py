@@ -12,6 +12,12 @@ from payflow_domain.ledger.ledgers import Environment
 ANSWER_BYTES_MAX = 2_048
 """How much of an endpoint's answer is kept."""
 
+SKIPPED_AT_A_TIME = 1_000
+"""How many deliveries are skipped in one transaction."""
+
+RECOVERED_AT_A_TIME = 5_000
+"""How many deliveries one request recovers: the ledger is locked meanwhile."""
+
 ATTEMPTS_KEPT_MAX = 30
 """How many attempts of one delivery are kept: the last ones."""
 

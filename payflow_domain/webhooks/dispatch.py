@@ -18,6 +18,7 @@ from payflow_domain.ledger.journal import Encode, Event, EventType, event_id
 from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.ledger.ports import Wanted
 from payflow_domain.webhooks.deliveries import (
+    SKIPPED_AT_A_TIME,
     Attempt,
     Concluded,
     Delivery,
@@ -125,6 +126,10 @@ class Dispatcher:
             rooms = {one.endpoint.key: _room(one.endpoint, held) for one in taken}
             wanted = {one.endpoint.key: rooms[one.endpoint.key] for one in taken if one.is_due}
             due = uow.take_deliveries(wanted, now, until) if any(wanted.values()) else []
+            off = [one.endpoint.key for one in taken if _is_off(one) and one.is_due]
+            more_to_skip = {
+                key for key in off if uow.skip_pending(*key, SKIPPED_AT_A_TIME) == SKIPPED_AT_A_TIME
+            }
             for delivery in due:
                 rooms[delivery.key[:2]] -= 1
             plans = self._plan(uow, taken, rooms, now)
@@ -141,6 +146,7 @@ class Dispatcher:
                 for one in taken
                 if through.get(one.endpoint.key, one.endpoint.planned_through) < one.sequence
                 or (rooms[one.endpoint.key] == 0 and one.endpoint.status is EndpointStatus.ENABLED)
+                or one.endpoint.key in more_to_skip
             },
             is_cut_short=len(taken) == ENDPOINTS_AT_A_TIME,
         )
@@ -231,7 +237,7 @@ class Dispatcher:
             facts = [(EventType.WEBHOOK_ENDPOINT_DISABLED, publish_endpoint(endpoint))]
             uow.write([record(books.ledger, facts, at, self.ids.minting(at), self.encode)])
             uow.replace_endpoint(endpoint)
-            uow.skip_pending(ledger_id, endpoint_id)
+            uow.skip_pending(ledger_id, endpoint_id, SKIPPED_AT_A_TIME)
             uow.add_audit(_audit(found, endpoint, books.ledger, at))
         return endpoint
 

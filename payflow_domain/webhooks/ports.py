@@ -53,8 +53,11 @@ class EndpointUnitOfWork(UnitOfWork, Protocol):
         """Return how many endpoints a locked ledger has."""
         ...
 
-    def skip_pending(self, ledger_id: LedgerId, endpoint_id: EndpointId) -> None:
-        """Make all that is pending of an endpoint skipped."""
+    def skip_pending(self, ledger_id: LedgerId, endpoint_id: EndpointId, limit: int) -> int:
+        """Make up to ``limit`` that are pending of an endpoint skipped; return how many.
+
+        Those that are due first come first.
+        """
         ...
 
     def add_delivery(self, delivery: Delivery) -> None:
@@ -68,11 +71,16 @@ class EndpointUnitOfWork(UnitOfWork, Protocol):
         ...
 
     def recover(
-        self, ledger_id: LedgerId, endpoint_id: EndpointId, since: datetime, at: datetime
+        self,
+        ledger_id: LedgerId,
+        endpoint_id: EndpointId,
+        since: datetime,
+        at: datetime,
+        limit: int,
     ) -> int:
-        """Do so with all that failed or were skipped, and are of events since ``since``.
+        """Do so with the first that failed or were skipped, and are of events since ``since``.
 
-        Returns how many they are.
+        Returns how many they are: at most ``limit``.
         """
         ...
 
@@ -85,7 +93,7 @@ class Taken:
     """An endpoint that this worker may send to until its lease ends.
 
     ``sequence`` is the last event of its ledger's journal; ``is_due`` tells whether deliveries
-    are.
+    are, or wait where it is disabled: those are to be skipped.
     """
 
     endpoint: Endpoint
@@ -111,7 +119,8 @@ class DispatchUnitOfWork(EndpointUnitOfWork, AuditUnitOfWork, Protocol):
     ) -> list[Taken]:
         """Lease endpoints that something is to be done for, to ``worker`` and until ``until``.
 
-        That is where events are not planned yet, or deliveries are due at ``now``. Only those of
+        That is where events are not planned yet, or deliveries are due at ``now``, or where any
+        wait although it is disabled. Only those of
         the ledgers ``of``, if that is given. None that is leased to another worker at ``now``, or
         that another one is taking just now. Those that were taken longest ago come first.
         """

@@ -26,7 +26,12 @@ from payflow_domain.ledger.ports import Changes, Page, Wanted
 from payflow_domain.ledger.published import publish_time
 from payflow_domain.ledger.service import load_ledger
 from payflow_domain.texts import DESCRIPTION_LENGTH_MAX, check_text
-from payflow_domain.webhooks.deliveries import Delivery, DeliveryStatus
+from payflow_domain.webhooks.deliveries import (
+    RECOVERED_AT_A_TIME,
+    SKIPPED_AT_A_TIME,
+    Delivery,
+    DeliveryStatus,
+)
 from payflow_domain.webhooks.endpoints import (
     ENDPOINTS_MAX,
     OVERLAP_MAX,
@@ -155,7 +160,8 @@ class Webhooks:
         def effect(uow: EndpointUnitOfWork, _: Ledger, at: datetime) -> Endpoint:
             endpoint = disable(_find(uow, actor, endpoint_id), DisabledReason.REQUESTED, at)
             uow.replace_endpoint(endpoint)
-            uow.skip_pending(actor.ledger_id, endpoint.id)
+            # A worker skips the rest: the ledger is not to be locked for as long as that takes.
+            uow.skip_pending(actor.ledger_id, endpoint.id, SKIPPED_AT_A_TIME)
             return endpoint
 
         return self._do(actor, effect, asked)
@@ -250,14 +256,15 @@ class Webhooks:
     def recover(
         self, actor: Actor, endpoint_id: str, since: datetime, asked: Asked[int]
     ) -> int | Replayed:
-        """Have all attempted again that failed or was skipped, of events since ``since``.
+        """Have attempted again what failed or was skipped, of events since ``since``.
 
-        Returns how many deliveries they are. Raises ``EndpointNotFound``, ``EndpointDisabled``.
+        Returns how many deliveries they are; if they are ``RECOVERED_AT_A_TIME``, the oldest
+        ones, there may be more. Raises ``EndpointNotFound``, ``EndpointDisabled``.
         """
 
         def effect(uow: EndpointUnitOfWork, _: Ledger, at: datetime) -> int:
             endpoint = _find_enabled(uow, actor, endpoint_id)
-            return uow.recover(actor.ledger_id, endpoint.id, since, at)
+            return uow.recover(actor.ledger_id, endpoint.id, since, at, RECOVERED_AT_A_TIME)
 
         return self._do(actor, effect, asked)
 

@@ -12,7 +12,7 @@ from payflow_domain.access.permissions import Permission
 from payflow_domain.ledger.idempotency import Answer
 from payflow_domain.ledger.journal import EventType
 from payflow_domain.ledger.ports import Page
-from payflow_domain.webhooks.deliveries import Delivery, DeliveryStatus
+from payflow_domain.webhooks.deliveries import RECOVERED_AT_A_TIME, Delivery, DeliveryStatus
 from payflow_domain.webhooks.endpoints import TEST_EVENT
 from payflow_domain.webhooks.ports import DeliveryFilter
 from payflow_domain.webhooks.published import publish_delivery
@@ -94,7 +94,7 @@ class WebhookRetries:
 
 @frozen
 class WebhookRecoveries:
-    """``POST /webhook-endpoints/{id}/recover``: all that failed or was skipped since (202)."""
+    """``POST /webhook-endpoints/{id}/recover``: what failed or was skipped since (202)."""
 
     api: Api
 
@@ -125,7 +125,8 @@ def _render_delivery(delivery: Delivery) -> Answer:
 
 
 def _render_count(count: int) -> Answer:
-    return Answer(int(HTTPStatus.ACCEPTED), orjson.dumps({"deliveries": count}))
+    body = {"deliveries": count, "hasMore": count == RECOVERED_AT_A_TIME}
+    return Answer(int(HTTPStatus.ACCEPTED), orjson.dumps(body))
 
 
 def _position(delivery: Delivery) -> str:

@@ -22,6 +22,7 @@ from tests.contracts.webhook_suite import (
     new_endpoint,
     over,
     plan,
+    skip,
 )
 
 EVENTS = 4
@@ -61,6 +62,19 @@ class EndpointLeases(WebhookSuite):
 
         assert early == []
         assert due == [Taken(evolve(endpoint, planned_through=EVENTS), EVENTS, is_due=True)]
+
+    def test_so_is_one_that_is_disabled_while_anything_waits(
+        self, store: WebhookStore, ledger: FundedLedger
+    ) -> None:
+        endpoint = new_endpoint(ledger, status=EndpointStatus.DISABLED)
+        keep(store, endpoint)
+        plan(store, new_delivery(endpoint, EVENTS, next_attempt_at=UNTIL))
+
+        (taken,) = lease(store)
+        skip(store, endpoint)
+
+        assert taken.is_due
+        assert lease(store) == []
 
     def test_no_two_workers_have_one_endpoint(
         self, store: WebhookStore, endpoint: Endpoint

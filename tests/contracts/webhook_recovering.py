@@ -16,6 +16,7 @@ from tests.contracts.webhook_suite import (
     PENDING,
     SECOND,
     SKIPPED,
+    UNTIL,
     WebhookSuite,
     conclude,
     deliveries_of,
@@ -33,11 +34,11 @@ from tests.contracts.webhook_suite import (
 )
 
 
-def recover(store: WebhookStore, endpoint: Endpoint, after: int) -> int:
+def recover(store: WebhookStore, endpoint: Endpoint, after: int, limit: int = 100) -> int:
     """Recover what is of events since so many seconds after the start, a second after it."""
     with store.begin() as uow:
         uow.load({endpoint.ledger_id: Wanted()})
-        return uow.recover(*endpoint.key, START + after * SECOND, LATER)
+        return uow.recover(*endpoint.key, START + after * SECOND, LATER, limit)
 
 
 class DeliveryRecovering(WebhookSuite):
@@ -58,6 +59,32 @@ class DeliveryRecovering(WebhookSuite):
         skipped = [evolve(one, **over(SKIPPED)) for one in (new_delivery(endpoint), soon)]
         assert deliveries_of(store, endpoint) == [*skipped, *ended]
         assert deliveries_of(store, neighbour) == [new_delivery(neighbour)]
+
+    def test_no_more_is_skipped_than_is_said_and_what_is_due_first_comes_first(
+        self, store: WebhookStore, endpoint: Endpoint
+    ) -> None:
+        later, soon = new_delivery(endpoint, 1, next_attempt_at=UNTIL), new_delivery(endpoint, 2)
+        plan(store, later, soon)
+
+        with store.begin() as uow:
+            uow.load({endpoint.ledger_id: Wanted()})
+            first = uow.skip_pending(*endpoint.key, 1)
+        statuses = [one.status for one in deliveries_of(store, endpoint)]
+        with store.begin() as uow:
+            rest = uow.skip_pending(*endpoint.key, 2)
+
+        assert (first, statuses, rest) == (1, [PENDING, SKIPPED], 1)
+
+    def test_no_more_is_recovered_than_is_said_and_the_oldest_first(
+        self, store: WebhookStore, endpoint: Endpoint
+    ) -> None:
+        plan(store, *[new_delivery(endpoint, number, **over(FAILED)) for number in (1, 2, 3)])
+
+        recovered = recover(store, endpoint, after=0, limit=2)
+
+        statuses = [one.status for one in deliveries_of(store, endpoint)]
+        assert (recovered, statuses) == (2, [PENDING, PENDING, FAILED])
+        assert recover(store, endpoint, after=0, limit=2) == 1
 
     @pytest.mark.parametrize("status", DeliveryStatus)
     def test_a_retry_makes_any_delivery_due_with_no_tries(

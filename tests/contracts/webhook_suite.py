@@ -147,7 +147,7 @@ def give_back(store: WebhookStore, *deliveries: Delivery) -> None:
 def skip(store: WebhookStore, endpoint: Endpoint) -> None:
     with store.begin() as uow:
         uow.load({endpoint.ledger_id: Wanted()})
-        uow.skip_pending(*endpoint.key)
+        uow.skip_pending(*endpoint.key, 100)
 
 
 def retry(store: WebhookStore, delivery: Delivery) -> Delivery | None:

@@ -10,7 +10,7 @@ from payflow_adapters.postgres.certification_reader import EVIDENCE, evidence_va
 from payflow_adapters.postgres.connection import Database
 from payflow_adapters.postgres.payment_statements import TAKE_DUE
 from payflow_adapters.postgres.store import PostgresStore
-from payflow_adapters.postgres.webhook_statements import PURGE_DELIVERIES
+from payflow_adapters.postgres.webhook_statements import PURGE_DELIVERIES, RECOVER
 from payflow_domain.access.shared_limits import Taken
 from payflow_domain.ids import LedgerId
 from payflow_domain.ledger.batch import Request
@@ -146,6 +146,15 @@ class TestPostgresWebhookStore(_OnPostgres, WebhookStoreContract):
             taken = uow.take_endpoints("anna", START, START, None, 2)
 
         assert [one.sequence for one in taken] == [4]
+
+    def test_what_is_to_be_recovered_is_found_without_reading_every_delivery(
+        self, store: PostgresStore
+    ) -> None:
+        values = [1, "whk_", START, 1, START]
+        with store.database.writing() as connection:
+            plan = connection.execute(f"EXPLAIN {RECOVER}".encode(), values).fetchall()
+
+        assert any("webhook_deliveries_lost" in line for (line,) in plan), plan
 
     def test_what_is_to_be_forgotten_is_found_without_reading_every_delivery(
         self, store: PostgresStore

@@ -8,6 +8,7 @@ import pytest
 from payflow_domain.access.audit import AuditFilter
 from payflow_domain.ledger.journal import EventType
 from payflow_domain.ledger.ports import Page
+from payflow_domain.webhooks import dispatch, service
 from payflow_domain.webhooks.deliveries import DeliveryStatus
 from payflow_domain.webhooks.endpoints import (
     FAILING_MAX,
@@ -84,6 +85,23 @@ def test_what_waits_when_it_is_disabled_is_skipped_too(
     office.enable(endpoint)
     assert office.recover(endpoint, ago=2 * DAY) == 2
     assert worker.deliver() == happened
+
+
+def test_however_much_waits_it_is_skipped_bit_by_bit(
+    office: PostOffice, endpoint: Endpoint, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (service, dispatch):
+        monkeypatch.setattr(module, "SKIPPED_AT_A_TIME", 2)
+    office.create_wallets(7)
+    worker.conclude(worker.take(), BROKEN)
+    office.disable(endpoint)
+    seen = [statuses(office, endpoint).count("skipped")]
+
+    while not worker.take() and worker.last.behind:
+        seen.append(statuses(office, endpoint).count("skipped"))
+
+    assert seen == [2, 4, 6]
+    assert statuses(office, endpoint) == ["skipped"] * 7
 
 
 @pytest.mark.parametrize(("status", "becomes"), [(OK, "delivered"), (BROKEN, "skipped")])
