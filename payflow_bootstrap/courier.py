@@ -12,7 +12,7 @@ from threading import Thread
 
 import structlog
 import uvloop
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 from uuid_utils import uuid7
 
 from payflow_adapters.postgres.bell import listen
@@ -154,6 +154,8 @@ class Courier:
         self._is_called.clear()
 
     def _start(self, taken: Errands) -> None:
+        for held, endpoint in taken.held.items():
+            self._turn(held, endpoint)
         for errand in taken.errands:
             if errand.delivery.key in self._open:
                 # A retry that was asked for while it is attempted: that is made after it.
@@ -261,8 +263,16 @@ class Courier:
                 reason=endpoint.disabled_reason,
             )
 
+    def _turn(self, key: EndpointKey, endpoint: Endpoint | None) -> None:
+        """Attempt what waits for an endpoint as that is now."""
+        lane = self._lanes.get(key)
+        if endpoint is None:
+            self._drop(key)
+        elif lane is not None and lane.waiting and _has_changed(lane.waiting[0].endpoint, endpoint):
+            lane.waiting = deque(evolve(errand, endpoint=endpoint) for errand in lane.waiting)
+
     def _drop(self, key: EndpointKey) -> None:
-        """Attempt nothing more of an endpoint that was disabled."""
+        """Attempt nothing more of an endpoint that was disabled or removed."""
         lane = self._lanes.get(key)
         if lane is not None:
             for errand in lane.waiting:
@@ -289,6 +299,13 @@ class Courier:
             _tell("end", error)
         for desk in (self.taking, self.concluding):
             await desk.writer.close()
+
+
+def _has_changed(before: Endpoint, now: Endpoint) -> bool:
+    """Tell whether events are sent elsewhere by now, or signed by other secrets."""
+    is_there = before.url == now.url
+    is_signed = (before.secret, before.previous_secret) == (now.secret, now.previous_secret)
+    return not (is_there and is_signed)
 
 
 async def _cancel(*tasks: asyncio.Task[None]) -> None:

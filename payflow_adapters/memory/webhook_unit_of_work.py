@@ -124,6 +124,11 @@ class MemoryWebhookUnitOfWork(Staging):
             self._tables.leases[one.endpoint.key] = Lease(worker, until)
         return with_work[:limit]
 
+    def endpoints(self, keys: Collection[EndpointKey]) -> list[Endpoint]:
+        """Return endpoints as this unit of work sees them."""
+        found = [self._tables.endpoints.get(key) for key in keys]
+        return [one for one in found if one is not None]
+
     def give_back(self, deliveries: Sequence[Delivery], at: datetime) -> None:
         """Stage that deliveries are due which nobody has changed meanwhile."""
         known = [self._tables.deliveries.get(one.key) for one in deliveries]

@@ -54,6 +54,13 @@ LOAD_ENDPOINT = f"""
     WHERE e.ledger_id = %s AND e.id = %s AND e.deleted_at IS NULL
 """  # noqa: S608  # our own columns
 
+LOAD_ENDPOINTS = f"""
+    SELECT {_ENDPOINT} FROM unnest(%s::bigint[], %s::text[]) AS w(ledger_id, id)
+    JOIN webhook_endpoints e ON e.ledger_id = w.ledger_id AND e.id = w.id
+    JOIN ledgers l ON l.id = e.ledger_id
+    WHERE e.deleted_at IS NULL
+"""  # noqa: S608  # our own columns
+
 COUNT_ENDPOINTS = """
     SELECT count(*) FROM webhook_endpoints WHERE ledger_id = %s AND deleted_at IS NULL
 """

@@ -45,6 +45,7 @@ class PostgresWebhookUnitOfWork:
 
     def remove_endpoint(self, ledger_id: LedgerId, endpoint_id: EndpointId, at: datetime) -> None:
         self.driver.send((statements.REMOVE_ENDPOINT, [at, ledger_id, endpoint_id]))
+        self.stirred.add(ledger_id)
 
     def endpoint(self, ledger_id: LedgerId, endpoint_id: EndpointId) -> Endpoint | None:
         (rows,) = self.driver.run((statements.LOAD_ENDPOINT, [ledger_id, endpoint_id]))
@@ -113,6 +114,10 @@ class PostgresWebhookUnitOfWork:
         }
         (rows,) = self.driver.run((statements.TAKE_ENDPOINTS, values))
         return [Taken(endpoint_of(row[:ENDPOINT_WIDTH]), *row[ENDPOINT_WIDTH:]) for row in rows]
+
+    def endpoints(self, keys: Collection[EndpointKey]) -> list[Endpoint]:
+        (rows,) = self.driver.run((statements.LOAD_ENDPOINTS, _names(keys)))
+        return [endpoint_of(row) for row in rows]
 
     def give_back(self, deliveries: Sequence[Delivery], at: datetime) -> None:
         values = [

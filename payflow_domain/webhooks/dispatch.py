@@ -81,6 +81,8 @@ class Errands:
     errands: Sequence[Errand] = ()
     behind: Mapping[EndpointKey, int] = Factory(dict)
     is_cut_short: bool = False
+    held: Mapping[EndpointKey, Endpoint | None] = Factory(dict)
+    """What endpoints that deliveries are held for are by now, ``None`` if nothing is sent there."""
 
 
 @frozen
@@ -121,8 +123,9 @@ class Dispatcher:
         until = now + self.lease
         with self.begin() as uow:
             taken = uow.take_endpoints(worker, now, until, of, ENDPOINTS_AT_A_TIME)
+            held_at = _present(uow, [key for key in held if of is None or key[0] in of])
             if not taken:
-                return Errands()
+                return Errands(held=held_at)
             rooms = {one.endpoint.key: _room(one.endpoint, held) for one in taken}
             wanted = {one.endpoint.key: rooms[one.endpoint.key] for one in taken if one.is_due}
             due = uow.take_deliveries(wanted, now, until) if any(wanted.values()) else []
@@ -149,6 +152,7 @@ class Dispatcher:
                 or one.endpoint.key in more_to_skip
             },
             is_cut_short=len(taken) == ENDPOINTS_AT_A_TIME,
+            held=held_at,
         )
 
     def conclude(self, attempts: Sequence[tuple[Errand, Outcome]]) -> Sequence[Endpoint]:
@@ -312,6 +316,14 @@ def _room(endpoint: Endpoint, held: Mapping[EndpointKey, int]) -> int:
     if endpoint.status is EndpointStatus.DISABLED:
         return 0
     return max(0, WINDOWS_HELD * window_of(endpoint) - held.get(endpoint.key, 0))
+
+
+def _present(
+    uow: DispatchUnitOfWork, keys: Sequence[EndpointKey]
+) -> Mapping[EndpointKey, Endpoint | None]:
+    found = uow.endpoints(keys) if keys else []
+    enabled = {one.key: one for one in found if one.status is EndpointStatus.ENABLED}
+    return {key: enabled.get(key) for key in keys}
 
 
 def _is_off(taken: Taken) -> bool:

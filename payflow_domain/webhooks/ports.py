@@ -126,6 +126,10 @@ class DispatchUnitOfWork(EndpointUnitOfWork, AuditUnitOfWork, Protocol):
         """
         ...
 
+    def endpoints(self, keys: Collection[EndpointKey]) -> list[Endpoint]:
+        """Return those of these endpoints that are there, of whatever ledger, locked or not."""
+        ...
+
     def give_back(self, deliveries: Sequence[Delivery], at: datetime) -> None:
         """Make due at ``at`` what is put off as it was when these were taken."""
         ...

@@ -6,10 +6,12 @@ import pytest
 from attrs import evolve
 
 from payflow_domain.ids import LedgerId
+from payflow_domain.ledger.ledgers import Environment
+from payflow_domain.ledger.ports import Wanted
 from payflow_domain.webhooks.endpoints import Endpoint, EndpointStatus
 from payflow_domain.webhooks.ports import Taken
 from tests.builders.ledger import FundedLedger
-from tests.builders.times import START, TICK
+from tests.builders.times import START, TICK, endpoint_id
 from tests.contracts.stores import WebhookStore
 from tests.contracts.webhook_suite import (
     SECOND,
@@ -75,6 +77,23 @@ class EndpointLeases(WebhookSuite):
 
         assert taken.is_due
         assert lease(store) == []
+
+    def test_endpoints_are_read_as_they_are_now(
+        self, store: WebhookStore, ledger: FundedLedger, other: FundedLedger
+    ) -> None:
+        one, two = new_endpoint(ledger, 1), new_endpoint(ledger, 2)
+        stranger = new_endpoint(other, environment=Environment.LIVE)
+        keep(store, one, two, stranger)
+        moved = evolve(one, url="https://example.com/moved")
+        with store.begin() as uow:
+            uow.load({ledger.id: Wanted()})
+            uow.replace_endpoint(moved)
+            uow.remove_endpoint(*two.key, START)
+
+        with store.begin() as uow:
+            found = uow.endpoints([one.key, two.key, stranger.key, (ledger.id, endpoint_id(9))])
+
+        assert sorted(found, key=lambda each: each.ledger_id) == [moved, stranger]
 
     def test_no_two_workers_have_one_endpoint(
         self, store: WebhookStore, endpoint: Endpoint

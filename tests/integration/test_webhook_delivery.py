@@ -15,6 +15,7 @@ from standardwebhooks import Webhook
 from payflow_adapters.postgres.migrate import migrate
 from payflow_adapters.postgres.server import EmbeddedServer
 from payflow_bootstrap.containers import Core
+from payflow_bootstrap.courier import LOOK_S
 from payflow_domain.access.permissions import ALL_PERMISSIONS, Actor
 from payflow_domain.ledger.idempotency import Answer
 from payflow_domain.ledger.ports import Page
@@ -24,6 +25,7 @@ from payflow_domain.webhooks.dispatch import WINDOW
 from payflow_domain.webhooks.endpoints import (
     DisabledReason,
     Endpoint,
+    EndpointChange,
     EndpointStatus,
     NewEndpoint,
 )
@@ -245,6 +247,30 @@ def test_what_is_held_for_an_endpoint_that_is_gone_is_not_sent(
             assert len(subscriber.bodies) < 3 * WINDOW
 
     assert {one.status for one in office.deliveries(endpoint)} == {DeliveryStatus.SKIPPED}
+
+
+def test_what_is_held_for_an_endpoint_goes_where_that_has_moved(
+    office: Office, tmp_path: Path
+) -> None:
+    may_end = Event()
+
+    def when_it_may(_: int) -> int:
+        may_end.wait(10)
+        return HTTPStatus.OK
+
+    with subscribing(when_it_may) as old, subscribing() as new:
+        endpoint = office.endpoint(old.url)
+        office.events(2 * WINDOW)
+        with working(office.environment, tmp_path / "worker.log"):
+            assert eventually(lambda: len(old._being_taken) == WINDOW)
+            change = EndpointChange(url=new.url)
+            office.core.webhooks().change(office.actor, endpoint.id, change)
+            time.sleep(2 * LOOK_S)
+            may_end.set()
+
+            assert eventually(lambda: office.has_delivered(endpoint, 2 * WINDOW))
+
+    assert (len(old.bodies), len(new.bodies)) == (WINDOW, WINDOW)
 
 
 def test_what_a_worker_has_not_begun_when_it_is_stopped_the_next_one_begins_at_once(

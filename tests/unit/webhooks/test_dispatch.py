@@ -17,6 +17,7 @@ from payflow_domain.webhooks.dispatch import (
     WINDOWS_HELD,
     Errands,
 )
+from payflow_domain.webhooks.endpoints import EndpointChange
 from tests.builders.times import START, TICK, endpoint_id
 from tests.builders.webhooks import BROKEN, LATENCY_MS, OK, PostOffice, asked, events_of
 
@@ -260,6 +261,26 @@ def test_what_is_retried_meanwhile_is_not_put_back(office: PostOffice) -> None:
 
     assert same.delivery.id == errand.delivery.id
     assert office.worker("third").take() == other.take() == []
+
+
+def test_a_worker_is_told_what_became_of_endpoints_it_holds_deliveries_for(
+    office: PostOffice,
+) -> None:
+    moved, disabled, removed = (office.endpoint() for _ in range(3))
+    office.create_wallets(1)
+    worker = office.worker()
+    worker.take()
+
+    now = office.change(moved, EndpointChange(url="https://example.org"))
+    office.disable(disabled)
+    office.webhooks.remove(office.actor, removed.id)
+    worker.take()
+
+    assert worker.last.held == {
+        moved.key: evolve(now, planned_through=1),
+        disabled.key: None,
+        removed.key: None,
+    }
 
 
 def test_there_may_be_more_endpoints_than_are_taken_at_a_time(office: PostOffice) -> None:
