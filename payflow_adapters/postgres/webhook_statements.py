@@ -107,16 +107,18 @@ RECOVER = """
 """
 
 # What another worker takes at the same time is passed over and not waited for. A ledger that is
-# locked by a commit is read as it was before.
+# locked by a commit is read as it was before. What is due first is asked for in the order of its
+# index: a plan that was made while there were few deliveries may read all of them otherwise.
 TAKE_ENDPOINTS = f"""
     WITH free AS (
       SELECT e.ledger_id, e.id, e.leased_until AS since, d.is_due
       FROM webhook_endpoints e JOIN ledgers l ON l.id = e.ledger_id
-      CROSS JOIN LATERAL (SELECT EXISTS (
-        SELECT FROM webhook_deliveries d
-        WHERE d.ledger_id = e.ledger_id AND d.endpoint_id = e.id AND d.next_attempt_at <=
-          CASE WHEN e.status = 'enabled' THEN %(now)s::timestamptz ELSE 'infinity' END
-      ) AS is_due) d
+      CROSS JOIN LATERAL (SELECT coalesce((
+        SELECT d.next_attempt_at FROM webhook_deliveries d
+        WHERE d.ledger_id = e.ledger_id AND d.endpoint_id = e.id AND d.next_attempt_at IS NOT NULL
+        ORDER BY d.next_attempt_at, d.id LIMIT 1
+      ) <= CASE WHEN e.status = 'enabled' THEN %(now)s::timestamptz ELSE 'infinity' END, false)
+        AS is_due) d
       WHERE e.deleted_at IS NULL
         AND (%(of)s::bigint[] IS NULL OR e.ledger_id = ANY (%(of)s::bigint[]))
         AND (e.leased_until IS NULL OR e.leased_until < %(now)s OR e.leased_by = %(worker)s)

@@ -123,7 +123,7 @@ class Dispatcher:
         until = now + self.lease
         with self.begin() as uow:
             taken = uow.take_endpoints(worker, now, until, of, ENDPOINTS_AT_A_TIME)
-            held_at = _present(uow, [key for key in held if of is None or key[0] in of])
+            held_at = _present(uow, taken, [key for key in held if of is None or key[0] in of])
             if not taken:
                 return Errands(held=held_at)
             rooms = {one.endpoint.key: _room(one.endpoint, held) for one in taken}
@@ -319,9 +319,11 @@ def _room(endpoint: Endpoint, held: Mapping[EndpointKey, int]) -> int:
 
 
 def _present(
-    uow: DispatchUnitOfWork, keys: Sequence[EndpointKey]
+    uow: DispatchUnitOfWork, taken: Sequence[Taken], keys: Sequence[EndpointKey]
 ) -> Mapping[EndpointKey, Endpoint | None]:
-    found = uow.endpoints(keys) if keys else []
+    at_hand = {one.endpoint.key: one.endpoint for one in taken}
+    others = [key for key in keys if key not in at_hand]
+    found = [*at_hand.values(), *(uow.endpoints(others) if others else ())]
     enabled = {one.key: one for one in found if one.status is EndpointStatus.ENABLED}
     return {key: enabled.get(key) for key in keys}
 

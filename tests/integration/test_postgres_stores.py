@@ -1,6 +1,7 @@
 """The stores in PostgreSQL keep what the ports promise, and do what a simple model does."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import ClassVar
 
 import pytest
@@ -38,12 +39,19 @@ from tests.contracts.volume_store import VolumeStoreContract
 from tests.contracts.wallet_store import WalletStoreContract
 from tests.contracts.webhook_store import WebhookStoreContract
 from tests.contracts.webhook_suite import keep as keep_endpoints
-from tests.contracts.webhook_suite import new_endpoint
+from tests.contracts.webhook_suite import new_delivery, new_endpoint
 
 _VIEWED = """
     SELECT sequence, type, at, convert_to(body, 'UTF8'), hash FROM events WHERE ledger_id = %s
     ORDER BY sequence
 """
+
+
+_DELIVERIES_READ = """
+    SELECT sum(pg_stat_get_xact_tuples_returned(indexrelid)) FROM pg_index
+    WHERE indrelid = 'webhook_deliveries'::regclass
+"""
+WAITING = {"next_attempt_at": START + timedelta(days=1)}
 
 
 class _OnPostgres:
@@ -165,6 +173,28 @@ class TestPostgresWebhookStore(_OnPostgres, WebhookStoreContract):
 
         conditions = [line for (line,) in plan if "Index Cond" in line]
         assert any("(id < CASE" in line for line in conditions), plan
+
+    def test_workers_read_no_more_where_more_waits(
+        self, store: PostgresStore, ledger: FundedLedger
+    ) -> None:
+        """Also where their plan was made while there were few deliveries."""
+        endpoint = new_endpoint(ledger)
+        keep_endpoints(store, endpoint)
+        with store.begin() as uow:
+            uow.plan({}, [new_delivery(endpoint, number, **WAITING) for number in range(1, 257)])
+        self.rows_read_to_take(store, ledger)
+        with store.begin() as uow:
+            uow.plan(
+                {}, [new_delivery(endpoint, number, **WAITING) for number in range(257, 2_000)]
+            )
+
+        assert self.rows_read_to_take(store, ledger) < 10
+
+    def rows_read_to_take(self, store: PostgresStore, ledger: FundedLedger) -> int:
+        with store.begin() as uow:
+            uow.take_endpoints("anna", START, START, {ledger.id}, 10)
+            ((row,),) = uow.driver.run((_DELIVERIES_READ, []))
+        return int(row[0])
 
 
 class TestPostgresLimitStore(_OnPostgres, LimitStoreContract):
