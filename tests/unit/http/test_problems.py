@@ -24,7 +24,7 @@ ERRORS = sorted(
         for each in vars(module).values()
         if inspect.isclass(each) and issubclass(each, PayFlowError) and each is not PayFlowError
     },
-    key=lambda error: error.__qualname__,
+    key=lambda error: (error.__module__, error.__qualname__),
 )
 NOT_ANSWERED = {"figure_unavailable"}
 """Codes that no caller meets."""
