@@ -35,7 +35,10 @@ LOOK_S = 1.0
 """How often it looks by itself: for retries that are due, and for what it was not told of."""
 
 _PAUSE_S = 1.0
-_RECORD_PAUSE_S = 0.005
+_RECORD_PAUSE_S = 0.01
+_TAKE_PAUSE_S = 0.015
+"""Between looks: what comes meanwhile is taken together, which leaves more of the processor."""
+
 _HELD_MAX = 8_000
 _STOP_TIMEOUT_S = 5.0
 
@@ -140,6 +143,7 @@ class Courier:
                 self._start(taken)
                 if taken.is_cut_short:
                     self.call(of)
+                await asyncio.sleep(_TAKE_PAUSE_S)
             except Exception as error:  # noqa: BLE001 - nothing ends a courier
                 _tell("take", error)
                 await asyncio.sleep(_PAUSE_S)
