@@ -1,7 +1,6 @@
 """The API server: the Falcon application in gunicorn's worker processes."""
 
 import ctypes
-import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+from payflow_bootstrap.collector import collect_seldom
 from payflow_bootstrap.containers import make_core
 from payflow_bootstrap.gateways import check_gateways
 from payflow_bootstrap.http_worker import HttpWorker
@@ -69,9 +69,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load(self) -> App:
         """Build the application; called in each worker."""
         app = self._build(self._settings)
-        # Requests leave no cycles behind: what start-up made stays, and looking is seldom worth it.
-        gc.freeze()
-        gc.set_threshold(500_000, 20, 50)
+        collect_seldom()
         _keep_freed_memory()
         return app
 

@@ -7,7 +7,6 @@ of workers may run. Nothing that goes wrong ends one: it says so and goes on.
 """
 
 import contextlib
-import gc
 import resource
 import signal
 import threading
@@ -22,6 +21,7 @@ import structlog
 from attrs import Factory, define, frozen
 
 from payflow_adapters.gateways.mock import MockGateway
+from payflow_bootstrap.collector import collect_seldom
 from payflow_bootstrap.containers import Core, make_core
 from payflow_bootstrap.courier import CourierThread, make_courier
 from payflow_bootstrap.gateways import make_mock
@@ -89,9 +89,7 @@ def work(settings: Settings, lifeline: int | None = None) -> None:
     tasks = tasks_of(core, settings)
     courier = CourierThread(make_courier(core), settings.database_url)
     courier.start()
-    # Attempts leave no cycles behind: what start-up made stays, and looking is seldom worth it.
-    gc.freeze()
-    gc.set_threshold(500_000, 20, 50)
+    collect_seldom()
     while not stop.is_set():
         # Each may wait for a database that is away; a worker that is to stop waits for one only.
         done = sum(task.try_it() for task in tasks if not stop.is_set())

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
-from typing import cast
+from typing import TypeVar, cast
 
 import orjson
 from falcon.asgi import Response
@@ -18,6 +18,8 @@ from payflow_http.idempotency import claim_of
 from payflow_http.incoming import ApiRequest
 from payflow_http.problems import MEDIA_TYPE, Problem
 from payflow_http.services import Api
+
+Done = TypeVar("Done")
 
 REFUSED = Answer(0, b"")
 """Stands for the answer to what was refused: that one is not kept."""
@@ -58,6 +60,14 @@ def replay(resp: Response, replayed: Replayed) -> None:
     """Answer as the first request with the key was answered."""
     send(resp, replayed.answer)
     mark_replayed(resp)
+
+
+def send_done(resp: Response, done: Done | Replayed, render: Callable[[Done], Answer]) -> None:
+    """Answer with what was done, or as before where the idempotency key is spent."""
+    if isinstance(done, Replayed):
+        replay(resp, done)
+    else:
+        send(resp, render(done))
 
 
 def mark_replayed(resp: Response) -> None:

@@ -135,7 +135,7 @@ class Dispatcher:
             }
             for delivery in due:
                 rooms[delivery.key[:2]] -= 1
-            plans = self._plan(uow, taken, rooms, now)
+            plans = self._plan(uow, taken, rooms, now, until)
             through = {plan.key: plan.through for plan in plans}
             fresh = [delivery for plan in plans for delivery in plan.deliveries]
             if through:
@@ -193,6 +193,7 @@ class Dispatcher:
         taken: Sequence[Taken],
         rooms: Mapping[EndpointKey, int],
         now: datetime,
+        until: datetime,
     ) -> list["Plan"]:
         rooms = {**rooms, **{one.endpoint.key: _EVENTS_AT_A_TIME for one in taken if _is_off(one)}}
         behind = [one.endpoint for one in taken if one.is_behind and rooms[one.endpoint.key] > 0]
@@ -201,7 +202,7 @@ class Dispatcher:
         events = dict(zip(distinct, uow.events(distinct), strict=True))
         mint = self.ids.minting(now)
         return [
-            plan_endpoint(endpoint, events[place], rooms[endpoint.key], now + self.lease, mint)
+            plan_endpoint(endpoint, events[place], rooms[endpoint.key], until, mint)
             for endpoint, place in zip(behind, places, strict=True)
         ]
 

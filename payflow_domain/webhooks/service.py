@@ -139,7 +139,11 @@ class Webhooks:
         if change.url is not None:
             self.guard.check_url(change.url)
         _check_description(change.description)
-        return self._replace(actor, endpoint_id, lambda endpoint, _: apply_change(endpoint, change))
+        with self.begin() as uow:
+            load_ledger(uow, actor.ledger_id, Wanted())
+            endpoint = apply_change(_find(uow, actor, endpoint_id), change)
+            uow.replace_endpoint(endpoint)
+        return endpoint
 
     def remove(self, actor: Actor, endpoint_id: str) -> None:
         """Remove an endpoint and all of its deliveries; raises ``EndpointNotFound``."""
@@ -289,16 +293,6 @@ class Webhooks:
                 ledger = evolve(books.ledger, last_at=books.ledger.next_moment(now))
                 uow.write([Changes(ledger, spent=[SpentKey(claim, asked.render(done))])])
         return done
-
-    def _replace(
-        self, actor: Actor, endpoint_id: str, change: Callable[[Endpoint, datetime], Endpoint]
-    ) -> Endpoint:
-        actor.require(Permission.WEBHOOKS_WRITE)
-        with self.begin() as uow:
-            load_ledger(uow, actor.ledger_id, Wanted())
-            endpoint = change(_find(uow, actor, endpoint_id), self.clock.now())
-            uow.replace_endpoint(endpoint)
-        return endpoint
 
     def _test_delivery(self, endpoint: Endpoint, ledger: Ledger, at: datetime) -> Delivery:
         mint = self.ids.minting(at)

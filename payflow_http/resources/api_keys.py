@@ -19,7 +19,7 @@ from payflow_domain.ledger.idempotency import Answer
 from payflow_domain.ledger.ports import Page
 from payflow_domain.ledger.published import Published, publish_time
 from payflow_http import queries
-from payflow_http.answers import replay, send, send_json
+from payflow_http.answers import send_done, send_json
 from payflow_http.directory_bodies import KeyRotationBody, NewKeyBody, NewPartnerKeyBody
 from payflow_http.idempotency import claim_of
 from payflow_http.incoming import ApiRequest
@@ -139,11 +139,9 @@ async def _answer_once(
     """Issue a key and answer with it; a repeated request is answered without its secret."""
     claim = claim_of(req)
     issued = await api.threads.run(issue, Once(claim, _render) if claim else None)
-    if isinstance(issued, Replayed):
-        replay(resp, issued)
-    else:
+    if isinstance(issued, IssuedKey):
         forget_replaced(api, issued)
-        send(resp, _render(issued))
+    send_done(resp, issued, _render)
 
 
 def _render(issued: IssuedKey) -> Answer:

@@ -12,7 +12,6 @@ from falcon.asgi import Response
 from payflow_domain.access.permissions import Actor, Permission
 from payflow_domain.errors import PayFlowError
 from payflow_domain.ledger.accounts import Balance
-from payflow_domain.ledger.batch import Replayed
 from payflow_domain.ledger.idempotency import Answer
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.ports import Page
@@ -35,7 +34,7 @@ from payflow_domain.wallets.model import (
 from payflow_domain.wallets.ports import WalletFilter
 from payflow_domain.wallets.published import publish_wallet
 from payflow_http import queries
-from payflow_http.answers import replay, send, send_json
+from payflow_http.answers import send_done, send_json
 from payflow_http.bodies import NewWalletBody, WalletChangeBody
 from payflow_http.idempotency import claim_of
 from payflow_http.incoming import ApiRequest
@@ -64,10 +63,7 @@ class WalletList:
         render = partial(_created, actor.environment)
         create = self.api.services.wallets.create
         created = await self.api.threads.run(create, actor, new, claim_of(req), render)
-        if isinstance(created, Replayed):
-            replay(resp, created)
-        else:
-            send(resp, render(created))
+        send_done(resp, created, render)
 
     async def on_get(self, req: ApiRequest, resp: Response) -> None:
         actor = await self.api.authenticator.identify(req)

@@ -8,7 +8,7 @@ from falcon.asgi import Response
 from payflow_domain.ledger.batch import Replayed
 from payflow_domain.ledger.idempotency import Answer
 from payflow_domain.webhooks.service import Asked
-from payflow_http.answers import replay, send
+from payflow_http.answers import send_done
 from payflow_http.idempotency import claim_of
 from payflow_http.incoming import ApiRequest
 from payflow_http.services import Api
@@ -25,7 +25,4 @@ async def answer_once(
 ) -> None:
     """Have something done, once for each idempotency key, and answer with what was done."""
     done = await api.threads.run(act, Asked(render, claim_of(req)))
-    if isinstance(done, Replayed):
-        replay(resp, done)
-    else:
-        send(resp, render(done))
+    send_done(resp, done, render)

@@ -31,6 +31,7 @@ from payflow_domain.webhooks.endpoints import (
 )
 from payflow_domain.webhooks.ports import DeliveryFilter
 from payflow_domain.webhooks.service import Asked
+from tests.builders.api_server import SESSION_SECRET
 from tests.builders.processes import eventually, free_port
 from tests.builders.subscriber import Subscriber, subscribing
 from tests.builders.workers import working
@@ -39,8 +40,6 @@ from tests.integration.conftest import TEST_SPEED
 AWAY_SECONDS = 5
 AT_ONCE_SECONDS = 25
 """Long before a lease ends."""
-
-SECRET = "a session secret of more than thirty-two bytes"
 
 
 @frozen
@@ -99,7 +98,7 @@ def office_on(url: str, **settings: str) -> Iterator[Office]:
             "PAYFLOW_PORT": str(free_port()),
             "PAYFLOW_WEBHOOK_LOOPBACK": "on",
             "PAYFLOW_LOG_LEVEL": "warning",
-            "SESSION_SECRET": SECRET,
+            "SESSION_SECRET": SESSION_SECRET,
             **settings,
         }
         yield Office(core, key.actor, environment)

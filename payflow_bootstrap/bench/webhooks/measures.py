@@ -65,7 +65,7 @@ def speed(post: Post, seconds: int) -> Speed:
     total = transfers * EVENTS_OF_A_TRANSFER * ENDPOINTS
     before = post.sink.taken()
     with post.worker():
-        first_at, first = _await_change(post, before)
+        first_at, first = _await_count(post, before + 1)
         # The end is left out: it has fewer attempts under way.
         last_at, last = _await_count(post, before + total * 9 // 10)
         _await_all(post, endpoints, total)
@@ -138,10 +138,6 @@ def _transfer_steadily(post: Post, seconds: int) -> int:
             raise BenchError(f"A transfer was answered {answer.status}.")
     connection.close()
     return made
-
-
-def _await_change(post: Post, before: int) -> tuple[float, int]:
-    return _await_count(post, before + 1)
 
 
 def _await_count(post: Post, count: int) -> tuple[float, int]:
