@@ -32,6 +32,7 @@ from payflow_domain.access.refusals import Refusals
 from payflow_domain.access.service import Access
 from payflow_domain.access.staff import Staff
 from payflow_domain.access.usage_service import Usage
+from payflow_domain.ledger.purging import KeyPurger
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.ledger.volumes import VolumeRoller
 from payflow_domain.oversight.service import Oversight
@@ -108,6 +109,7 @@ class Core(containers.DeclarativeContainer):
     )
     limits = providers.Singleton(Limits, store=store)
     volume_roller = providers.Singleton(VolumeRoller, begin=store.provided.begin, reader=store)
+    key_purger = providers.Singleton(KeyPurger, begin=store.provided.begin, clock=clock)
     usage = providers.Singleton(Usage, store=store, clock=clock)
     metering = providers.Singleton(
         Metering,

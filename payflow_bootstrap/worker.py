@@ -115,6 +115,7 @@ def tasks_of(core: Core, settings: Settings) -> list[Task]:
         Task("retry_notices", notices.retry_received, _NOTICES_PERIOD_S),
         Task("roll_up_volumes", core.volume_roller().roll_up, _VOLUMES_PERIOD_S),
         Task("forget_usage", core.usage().forget, _PURGE_PERIOD_S),
+        Task("purge_keys", core.key_purger().purge, _PURGE_PERIOD_S, goes_on=True),
         Task("purge_deliveries", core.dispatcher().purge, _PURGE_PERIOD_S, goes_on=True),
     ]
     mock = make_mock(settings, core.clock())

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from attrs import evolve
 
+from payflow_adapters.memory.key_purging import MemoryKeyPurgingUnitOfWork
 from payflow_adapters.memory.limits import MemoryLimitUnitOfWork
 from payflow_adapters.memory.partners import MemoryPartnerUnitOfWork
 from payflow_adapters.memory.payment_unit_of_work import MemoryPaymentUnitOfWork
@@ -40,6 +41,7 @@ class MemoryUnitOfWork(
     MemoryWebhookUnitOfWork,
     MemoryLimitUnitOfWork,
     MemoryVolumeUnitOfWork,
+    MemoryKeyPurgingUnitOfWork,
 ):
     """Writes to staged tables; the store decides whether they are taken over."""
 

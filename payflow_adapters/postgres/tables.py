@@ -221,6 +221,7 @@ idempotency_keys = Table(
     Column("body", Text),
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("ledger_id", "key"),
+    Index("idempotency_keys_spent", "at", postgresql_where=text("status IS NOT NULL")),
 )
 
 wallets = Table(

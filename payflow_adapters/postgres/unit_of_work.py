@@ -12,6 +12,7 @@ from payflow_adapters.postgres import statements
 from payflow_adapters.postgres.arrays import numbers, texts
 from payflow_adapters.postgres.columns import books_columns, journal_columns
 from payflow_adapters.postgres.drivers import Query
+from payflow_adapters.postgres.key_purging import PostgresKeyPurgingUnitOfWork
 from payflow_adapters.postgres.limits import PostgresLimitUnitOfWork
 from payflow_adapters.postgres.partner_unit_of_work import PostgresPartnerUnitOfWork
 from payflow_adapters.postgres.payment_unit_of_work import PostgresPaymentUnitOfWork
@@ -47,6 +48,7 @@ class PostgresUnitOfWork(
     PostgresWebhookUnitOfWork,
     PostgresLimitUnitOfWork,
     PostgresVolumeUnitOfWork,
+    PostgresKeyPurgingUnitOfWork,
 ):
     """Every capability's unit of work, on one connection."""
 

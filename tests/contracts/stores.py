@@ -19,6 +19,7 @@ from payflow_domain.clock import Clock
 from payflow_domain.ids import IdSource
 from payflow_domain.ledger.batch import Request, load_for
 from payflow_domain.ledger.ports import Changes, LedgerReader, UnitOfWork
+from payflow_domain.ledger.purging import KeyPurgingUnitOfWork
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.ledger.volumes import VolumeReader, VolumeUnitOfWork
 from payflow_domain.partners.ports import PartnerReader, PartnerUnitOfWork
@@ -86,6 +87,16 @@ class VolumeStore(LedgerReader, VolumeReader, Protocol):
     """Keeps volumes, and the books that they are of."""
 
     def begin(self) -> AbstractContextManager[VolumedUnitOfWork]: ...
+
+
+class PurgedUnitOfWork(KeyPurgingUnitOfWork, UnitOfWork, Protocol):
+    """One database transaction on spent keys and on the books that they are of."""
+
+
+class KeyPurgingStore(LedgerReader, Protocol):
+    """Keeps spent keys, and the books that they are of."""
+
+    def begin(self) -> AbstractContextManager[PurgedUnitOfWork]: ...
 
 
 class PaymentStore(LedgerReader, PaymentReader, Protocol):

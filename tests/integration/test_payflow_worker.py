@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from attrs import evolve
 
@@ -17,6 +18,13 @@ from tests.builders.workers import Worker, working
 from tests.integration.conftest import TEST_SPEED
 
 AWAY_SECONDS = 3
+SPENT = """
+    INSERT INTO idempotency_keys (ledger_id, key, fingerprint, status, body, at)
+    SELECT %s, key, '\\x00', status, '{}', now() - days * interval '1 day'
+    FROM (VALUES ('old', 201, 31), ('claimed', NULL, 31), ('young', 201, 29))
+      AS w(key, status, days)
+"""
+KEYS = "SELECT key FROM idempotency_keys ORDER BY key"
 
 
 @contextmanager
@@ -44,6 +52,20 @@ def test_it_finds_out_what_is_not_known(till: Till, tmp_path: Path) -> None:
         assert completes(till, charged["id"]), worker.output
         assert not worker.has_ended()
         assert "Traceback" not in worker.output
+
+
+def test_it_removes_idempotency_keys_that_were_kept_long_enough(
+    till: Till, emptied_url: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(emptied_url, autocommit=True) as connection:
+        connection.execute(SPENT, [till.actor.ledger_id])
+
+        def keys() -> list[str]:
+            return [key for (key,) in connection.execute(KEYS).fetchall()]
+
+        with working_for(till, tmp_path / "worker.log") as worker:
+            assert eventually(lambda: keys() == ["claimed", "young"]), worker.output
+            assert "Traceback" not in worker.output
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])

@@ -5,26 +5,30 @@ from datetime import timedelta
 from typing import ClassVar
 
 import pytest
+from attrs import evolve
 from hypothesis import Phase, settings
 
 from payflow_adapters.postgres.certification_reader import EVIDENCE, evidence_values
 from payflow_adapters.postgres.connection import Database
+from payflow_adapters.postgres.key_purging import PURGE_KEYS
 from payflow_adapters.postgres.payment_statements import TAKE_DUE
 from payflow_adapters.postgres.store import PostgresStore
 from payflow_adapters.postgres.webhook_statements import PURGE_DELIVERIES, RECOVER
 from payflow_domain.access.shared_limits import Taken
 from payflow_domain.ids import LedgerId
 from payflow_domain.ledger.batch import Request
+from payflow_domain.ledger.idempotency import RETENTION, Answer, Claim, IdempotencyKey, SpentKey
 from payflow_domain.ledger.journal import Event
-from payflow_domain.ledger.ports import Wanted
+from payflow_domain.ledger.ports import Changes, Wanted
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.ledger.transactions import Post
 from payflow_domain.partners.certification import CertificationItem
 from tests.builders.ledger import FundedLedger
-from tests.builders.times import START, SettableClock, endpoint_id
+from tests.builders.times import START, TICK, SettableClock, endpoint_id
 from tests.contracts.access_store import KeyStoreContract
 from tests.contracts.audit_log import AuditLogContract
 from tests.contracts.certification_store import CertificationStoreContract
+from tests.contracts.key_purging import KeyPurgingContract, keys_of, purge, spend
 from tests.contracts.ledger_machine import LedgerMachine
 from tests.contracts.ledger_store import LedgerStoreContract
 from tests.contracts.limit_store import LimitStoreContract
@@ -125,6 +129,47 @@ class TestPostgresPaymentStore(_OnPostgres, PaymentStoreContract):
         lines = [line for (line,) in plan if "Scan" in line]
         assert any("payments_due" in line for line in lines), lines
         assert not any("Seq Scan" in line for line in lines)
+
+
+class TestPostgresKeyPurging(_OnPostgres, KeyPurgingContract):
+    def test_no_worker_waits_for_keys_that_another_one_removes(
+        self, store: PostgresStore, ledger: FundedLedger, clock: SettableClock
+    ) -> None:
+        for key in ("one", "two", "three"):
+            clock.advance(TICK)
+            spend(store, clock, ledger, key)
+        past = clock.now() + TICK
+
+        with store.begin() as first, store.begin() as second:
+            purged = [first.purge_keys(past, 2), second.purge_keys(past, 2)]
+
+        assert purged == [2, 1]
+
+    def test_no_worker_waits_for_a_key_that_is_spent_again(
+        self, store: PostgresStore, ledger: FundedLedger, clock: SettableClock
+    ) -> None:
+        spend(store, clock, ledger, "again", "other")
+        clock.advance(RETENTION + TICK)
+        claim = Claim(IdempotencyKey("again"), bytes(32))
+
+        with store.begin() as committing:
+            books = committing.load({ledger.id: Wanted(keys={claim.key})})[ledger.id]
+            head = evolve(books.ledger, last_at=clock.now())
+            committing.write([Changes(head, spent=[SpentKey(claim, Answer(2, b"two"))])])
+            committing.driver.run()
+            assert purge(store, clock) == 1
+
+        assert keys_of(store, ledger, ["again", "other"]) == ["again"]
+
+    def test_what_is_to_be_removed_is_found_without_reading_every_key(
+        self, store: PostgresStore
+    ) -> None:
+        with store.database.writing() as connection:
+            plan = connection.execute(f"EXPLAIN {PURGE_KEYS}", [START, 10]).fetchall()
+
+        lines = [line for (line,) in plan]
+        assert any("idempotency_keys_spent" in line for line in lines), lines
+        assert not [line for line in lines if "Seq Scan on" in line or "Sort" in line], lines
 
 
 class TestPostgresWebhookStore(_OnPostgres, WebhookStoreContract):
