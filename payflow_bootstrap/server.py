@@ -84,6 +84,7 @@ def http_settings(settings: Settings) -> HttpSettings:
     return HttpSettings(
         cursor_secret=settings.derived_secret("cursors"),
         csrf_secret=settings.derived_secret("csrf"),
+        device_secret=settings.derived_secret("devices"),
         cookie_secure=settings.cookie_secure,
         access_log=settings.access_log,
         trusted_proxies=settings.trusted_proxies,

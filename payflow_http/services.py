@@ -28,6 +28,7 @@ from payflow_http.addresses import ClientAddresses
 from payflow_http.authentication import Authenticator
 from payflow_http.counting import KEEP_PERIOD_S, RequestCounter
 from payflow_http.cursors import Cursors
+from payflow_http.devices import Devices
 from payflow_http.exchanging import EXCHANGE_PERIOD_S, LimitExchange
 from payflow_http.grouping import Grouped, Runner
 from payflow_http.incoming import ApiRequest
@@ -72,7 +73,8 @@ class HttpSettings:
     """How to serve them.
 
     ``cursor_secret`` signs cursors and ``csrf_secret`` makes the tokens of sessions: all processes
-    have the same ones, of 32 random bytes or more. ``cookie_secure`` keeps the cookies of sessions
+    have the same ones, of 32 random bytes or more; so it is with ``device_secret``, which signs the
+    cookies of devices. ``cookie_secure`` keeps the cookies of sessions
     to HTTPS. ``access_log`` writes a line for each request. ``threads`` calls block at a time;
     ``group_requests_max`` requests with at most ``group_commands_max`` commands are committed
     together; ``gateway_threads`` requests wait for a payment gateway at a time, apart from all
@@ -84,6 +86,7 @@ class HttpSettings:
 
     cursor_secret: bytes = field(repr=False)
     csrf_secret: bytes = field(repr=False)
+    device_secret: bytes = field(repr=False)
     cookie_secure: bool = True
     access_log: bool = True
     threads: int = 8
@@ -113,6 +116,7 @@ class Api:
     cursors: Cursors
     addresses: ClientAddresses
     staff: StaffGate
+    devices: Devices
     replays: Replays
     limiter: Limiter
     background: Background
@@ -160,6 +164,7 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
         staff=StaffGate(
             services.staff, limiter, threads, settings.csrf_secret, settings.cookie_secure
         ),
+        devices=Devices(settings.device_secret),
         limiter=limiter,
         background=background,
         replays=Replays(services.certifications.note_replay, threads),

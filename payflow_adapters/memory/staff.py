@@ -9,9 +9,10 @@ from attrs import evolve
 from payflow_adapters.memory.refusals import require
 from payflow_adapters.memory.staging import Staging
 from payflow_adapters.memory.tables import Tables
+from payflow_domain.access.attempts import Attempts, Ceiling
 from payflow_domain.access.audit import AuditEntry, AuditFilter, AuditRecord
 from payflow_domain.access.operators import Operator, UsernameTaken
-from payflow_domain.access.sessions import Attempts, Session
+from payflow_domain.access.sessions import Session
 from payflow_domain.ids import OperatorId
 from payflow_domain.ledger.ports import Page
 
@@ -83,11 +84,15 @@ class MemoryStaffUnitOfWork(Staging):
             if session is not None and session.has_ended(now):
                 self.end_session(session.digest)
 
-    def count_attempt(self, subject: str, now: datetime) -> Attempts:
-        """Stage one more try to log in."""
-        before = self._tables.attempts.get(subject)
-        counted = before.one_more(now) if before else Attempts(subject, now)
-        self._tables.attempts[subject] = counted
+    def count_attempts(self, ceilings: Sequence[Ceiling], now: datetime) -> Sequence[Attempts]:
+        """Stage one more try by each of ``ceilings``."""
+        return [self._count_attempt(ceiling, now) for ceiling in ceilings]
+
+    def _count_attempt(self, ceiling: Ceiling, now: datetime) -> Attempts:
+        before = self._tables.attempts.get(ceiling.subject)
+        first = Attempts(ceiling.subject, now + ceiling.period)
+        counted = before.one_more(now, ceiling.period) if before else first
+        self._tables.attempts[ceiling.subject] = counted
         return counted
 
     def uncount_attempt(self, subject: str) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 from attrs import Factory, define, evolve, fields, frozen
 
+from payflow_domain.access.attempts import Attempts
 from payflow_domain.access.audit import AuditEntry
 from payflow_domain.access.keys import ApiKey
 from payflow_domain.access.operators import Operator
-from payflow_domain.access.sessions import Attempts, Session
+from payflow_domain.access.sessions import Session
 from payflow_domain.access.shared_limits import KeptLimits
 from payflow_domain.ids import AccountId, LedgerId, OperatorId, PartnerId, TransactionId
 from payflow_domain.ledger.accounts import Account

@@ -44,17 +44,18 @@ FORGET_ENDED_SESSIONS = """
 """
 
 COUNT_ATTEMPT = """
-    INSERT INTO login_attempts AS a (subject, began_at, count) VALUES (%(subject)s, %(now)s, 1)
+    INSERT INTO login_attempts AS a (subject, ends_at, count) VALUES (%(subject)s, %(ends_at)s, 1)
     ON CONFLICT (subject) DO UPDATE SET
-      began_at = CASE WHEN a.began_at <= %(forgotten)s THEN %(now)s ELSE a.began_at END,
-      count = CASE WHEN a.began_at <= %(forgotten)s THEN 1 ELSE a.count + 1 END
-    RETURNING subject, began_at, count
+      ends_at = CASE WHEN a.ends_at <= %(now)s THEN %(ends_at)s ELSE a.ends_at END,
+      count = CASE WHEN a.ends_at <= %(now)s THEN 1 ELSE a.count + 1 END
+    RETURNING subject, ends_at, count
 """
 
+# It has to come last: who waits for others to count is not to hold what they wait for.
 FORGET_OLD_ATTEMPTS = """
     DELETE FROM login_attempts WHERE subject IN (
-      SELECT subject FROM login_attempts WHERE began_at <= %s
-      ORDER BY began_at LIMIT 100 FOR UPDATE SKIP LOCKED
+      SELECT subject FROM login_attempts WHERE ends_at <= %s
+      ORDER BY ends_at LIMIT 100 FOR UPDATE SKIP LOCKED
     )
 """
 

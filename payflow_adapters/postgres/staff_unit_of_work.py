@@ -1,5 +1,6 @@
 """What a unit of work does with staff and the audit log."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import psycopg
@@ -7,11 +8,12 @@ from attrs import define
 from psycopg.types.json import Json
 
 from payflow_adapters.postgres import staff_statements as statements
-from payflow_adapters.postgres.drivers import Driver
+from payflow_adapters.postgres.drivers import Driver, Query
 from payflow_adapters.postgres.staff_rows import operator_of
+from payflow_domain.access.attempts import Attempts, Ceiling
 from payflow_domain.access.audit import AuditEntry, Told
 from payflow_domain.access.operators import Operator, UsernameTaken
-from payflow_domain.access.sessions import AGE_MAX, ATTEMPTS_PERIOD, IDLE_MAX, Attempts, Session
+from payflow_domain.access.sessions import AGE_MAX, IDLE_MAX, Session
 from payflow_domain.ids import OperatorId
 
 _USERNAME_KEY = "operators_username_key"
@@ -79,13 +81,16 @@ class PostgresStaffUnitOfWork:
     def forget_ended_sessions(self, now: datetime) -> None:
         self.driver.send((statements.FORGET_ENDED_SESSIONS, [now - AGE_MAX, now - IDLE_MAX]))
 
-    def count_attempt(self, subject: str, now: datetime) -> Attempts:
-        forgotten = now - ATTEMPTS_PERIOD
-        values = {"subject": subject, "now": now, "forgotten": forgotten}
-        rows, _ = self.driver.run(
-            (statements.COUNT_ATTEMPT, values), (statements.FORGET_OLD_ATTEMPTS, [forgotten])
-        )
-        return Attempts(*rows[0])
+    def count_attempts(self, ceilings: Sequence[Ceiling], now: datetime) -> Sequence[Attempts]:
+        queries: list[Query] = [
+            (
+                statements.COUNT_ATTEMPT,
+                {"subject": each.subject, "now": now, "ends_at": now + each.period},
+            )
+            for each in ceilings
+        ]
+        *counted, _ = self.driver.run(*queries, (statements.FORGET_OLD_ATTEMPTS, [now]))
+        return [Attempts(*row) for (row,) in counted]
 
     def uncount_attempt(self, subject: str) -> None:
         self.driver.send((statements.UNCOUNT_ATTEMPT, [subject]))

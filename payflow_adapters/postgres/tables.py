@@ -427,9 +427,9 @@ login_attempts = Table(
     "login_attempts",
     metadata,
     Column("subject", Id, primary_key=True),
-    Column("began_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False),
     Column("count", BigInteger, nullable=False),
-    Index("login_attempts_began_at", "began_at"),
+    Index("login_attempts_ends_at", "ends_at"),
 )
 
 webhook_endpoints = Table(

@@ -2,6 +2,7 @@
 
 from attrs import evolve, frozen
 
+from payflow_domain.access.attempts import strangers_with
 from payflow_domain.access.audit import AuditEntry, Told
 from payflow_domain.access.operators import (
     Operator,
@@ -65,6 +66,9 @@ class Operators:
     def reset_password(self, by: str, username: str, password: str) -> Operator:
         """Give an operator another password, and end what sessions there are.
 
+        What strangers failed with that username is forgotten: so an operator whom they keep from
+        using a new device can.
+
         Raises ``InvalidPassword``, ``OperatorNotFound`` and ``OperatorDisabled``.
         """
         password_hash = self.hasher.hash(check_password(password))
@@ -73,6 +77,7 @@ class Operators:
             changed = evolve(operator, password_hash=password_hash)
             uow.replace_operator(changed)
             uow.end_sessions_of(operator.id)
+            uow.forget_attempts(strangers_with(operator.username))
             self._tell(uow, by, "operator.password_reset", operator)
         return changed
 

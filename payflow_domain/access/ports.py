@@ -5,10 +5,11 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from payflow_domain.access.attempts import Attempts, Ceiling
 from payflow_domain.access.audit import AuditReader, AuditUnitOfWork
 from payflow_domain.access.keys import ApiKey
 from payflow_domain.access.operators import Operator
-from payflow_domain.access.sessions import Attempts, Session
+from payflow_domain.access.sessions import Session
 from payflow_domain.ids import KeyId, LedgerId, OperatorId, PartnerId
 from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.ports import Page, UnitOfWork
@@ -96,10 +97,11 @@ class StaffUnitOfWork(AuditUnitOfWork, Protocol):
         """Remove sessions that have ended by themselves."""
         ...
 
-    def count_attempt(self, subject: str, now: datetime) -> Attempts:
-        """Count one more try to log in, which nobody else can do until this unit of work ends.
+    def count_attempts(self, ceilings: Sequence[Ceiling], now: datetime) -> Sequence[Attempts]:
+        """Count one more try by each of ``ceilings``, in that order.
 
-        Some of the tries of others that are too old to matter are forgotten by the way.
+        Nobody else can count those until this unit of work ends. Some tries that are too old to
+        matter are forgotten by the way.
         """
         ...
 

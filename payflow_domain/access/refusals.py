@@ -2,10 +2,10 @@
 
 from attrs import frozen
 
+from payflow_domain.access.attempts import username_tried
 from payflow_domain.access.audit import ANONYMOUS, AuditEntry, AuditLog
 from payflow_domain.access.keys import describe_secret
 from payflow_domain.access.operators import StaffActor
-from payflow_domain.access.sessions import username_tried
 from payflow_domain.clock import Clock
 from payflow_domain.errors import PayFlowError
 from payflow_domain.ids import OperatorId

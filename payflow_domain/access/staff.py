@@ -5,6 +5,13 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from payflow_domain.access.attempts import (
+    Ceiling,
+    TooManyLogins,
+    ceilings_of,
+    check_attempts,
+    make_device_id,
+)
 from payflow_domain.access.audit import AuditEntry, AuditFilter, AuditRecord
 from payflow_domain.access.keys import SecretSource
 from payflow_domain.access.operators import Operator, StaffActor, StaffPermission
@@ -12,16 +19,12 @@ from payflow_domain.access.passwords import PasswordHasher
 from payflow_domain.access.ports import BeginStaff, StaffReader
 from payflow_domain.access.refusals import Refusals
 from payflow_domain.access.sessions import (
-    ATTEMPTS_PER_ADDRESS_MAX,
-    ATTEMPTS_PER_USERNAME_MAX,
     InvalidCredentials,
     Session,
-    TooManyLogins,
     digest_of_session,
     invalid_credentials,
     make_session_id,
     not_logged_in,
-    subjects_of,
 )
 from payflow_domain.clock import Clock
 from payflow_domain.ledger.ports import Page
@@ -29,9 +32,13 @@ from payflow_domain.ledger.ports import Page
 
 @frozen
 class LoggedIn:
-    """Who has logged in, and the id of the session, which is told this once."""
+    """Who has logged in, and from which device.
+
+    The id of the session is told this once.
+    """
 
     actor: StaffActor
+    device: str
     session_id: str = field(repr=False)
 
 
@@ -46,19 +53,25 @@ class Staff:
     secrets: SecretSource
     clock: Clock
 
-    def log_in(self, username: str, password: str, address: str | None) -> LoggedIn:
+    def log_in(
+        self, username: str, password: str, address: str | None, device: str | None = None
+    ) -> LoggedIn:
         """Open a session for the operator with that username and password.
 
-        Takes as long for a username that nobody has. Raises ``InvalidCredentials`` and
-        ``TooManyLogins``, and writes either down.
+        ``device`` is the id of a device from which that operator has logged in before: it is
+        counted apart, so that no stranger keeps its owner out. Takes as long for a username that
+        nobody has. Raises ``InvalidCredentials`` and ``TooManyLogins``, and writes either down.
         """
+        ceilings = ceilings_of(username, address, device)
         try:
-            self._count_attempt(username, address)
+            self._count_attempt(ceilings)
             operator = self._prove(username, password)
-            return self._open_session(operator, address)
+            session_id = self._open_session(operator, address, ceilings)
         except (InvalidCredentials, TooManyLogins) as error:
             self.refusals.refuse_login(username, address, error)
             raise
+        device = device or make_device_id(self.secrets)
+        return LoggedIn(operator.acting(address), device, session_id)
 
     def log_out(self, actor: StaffActor, session_id: str) -> None:
         """End a session, everywhere and at once."""
@@ -90,13 +103,11 @@ class Staff:
         actor.require(StaffPermission.READ)
         return self.reader.audit_entries(which, page)
 
-    def _count_attempt(self, username: str, address: str | None) -> None:
+    def _count_attempt(self, ceilings: Sequence[Ceiling]) -> None:
         """Count a try before it is known to fail: those at the same time are to count as well."""
         now = self.clock.now()
-        by_username, by_address = subjects_of(username, address)
         with self.begin() as uow:
-            uow.count_attempt(by_username, now).check(ATTEMPTS_PER_USERNAME_MAX, now)
-            uow.count_attempt(by_address, now).check(ATTEMPTS_PER_ADDRESS_MAX, now)
+            check_attempts(ceilings, uow.count_attempts(ceilings, now), now)
 
     def _prove(self, username: str, password: str) -> Operator:
         operator = self.reader.operator_named(username)
@@ -106,20 +117,23 @@ class Staff:
             raise invalid_credentials()
         return known
 
-    def _open_session(self, operator: Operator, address: str | None) -> LoggedIn:
+    def _open_session(
+        self, operator: Operator, address: str | None, ceilings: Sequence[Ceiling]
+    ) -> str:
         session_id, now = make_session_id(self.secrets), self.clock.now()
         actor = operator.acting(address)
-        by_username, by_address = subjects_of(operator.username, address)
+        forgiven, *others = ceilings
         with self.begin() as uow:
             if uow.operator(operator.id) != operator:
                 # Disabled, or given another password, since it was read.
                 raise invalid_credentials()
-            uow.forget_attempts(by_username)
-            uow.uncount_attempt(by_address)
+            uow.forget_attempts(forgiven.subject)
+            for ceiling in others:
+                uow.uncount_attempt(ceiling.subject)
             uow.forget_ended_sessions(now)
             uow.add_session(Session(digest_of_session(session_id), operator.id, now, now))
             uow.add_audit(_told(actor, "session.opened", now))
-        return LoggedIn(actor, session_id)
+        return session_id
 
 
 def _told(actor: StaffActor, action: str, at: datetime) -> AuditEntry:

@@ -10,34 +10,55 @@ from attrs import frozen
 from falcon.asgi import Response
 
 from payflow_domain.access.operators import StaffActor
-from payflow_http import queries
+from payflow_domain.access.staff import LoggedIn
+from payflow_http import devices, queries
 from payflow_http.answers import send_json
 from payflow_http.bodies import LoginBody
 from payflow_http.incoming import ApiRequest
 from payflow_http.services import Api
 from payflow_http.staff import COOKIE
 
+PATH = "/api/auth/login"
+
 
 @frozen
 class Login:
-    """``POST /api/auth/login``: a new session, in a cookie (RFC 6265) that scripts cannot read."""
+    """``POST /api/auth/login``: a new session, in a cookie (RFC 6265) that scripts cannot read.
+
+    Another one, which nothing but this path is sent, tells the device from those of strangers.
+    """
 
     api: Api
 
     async def on_post(self, req: ApiRequest, resp: Response) -> None:
         body = await req.read(LoginBody)
-        log_in, address = self.api.services.staff.log_in, self.api.addresses.of(req)
-        opened = await self.api.login_threads.run(log_in, body.username, body.password, address)
+        staff, address = self.api.services.staff, self.api.addresses.of(req)
+        device = self.api.devices.find(req, body.username, staff.clock.now())
+        run, log_in = self.api.login_threads.run, staff.log_in
+        opened = await run(log_in, body.username, body.password, address, device)
+        self._set_cookies(resp, opened)
+        told = {"operator": _publish(opened.actor)}
+        send_json(resp, told | {"csrfToken": self.api.staff.csrf_token(opened.session_id)})
+
+    def _set_cookies(self, resp: Response, opened: LoggedIn) -> None:
+        secure, now = self.api.staff.cookie_secure, self.api.services.staff.clock.now()
         resp.set_cookie(
             COOKIE,
             opened.session_id,
             path="/",
-            secure=self.api.staff.cookie_secure,
+            secure=secure,
             http_only=True,
             same_site="Lax",
         )
-        told = {"operator": _publish(opened.actor)}
-        send_json(resp, told | {"csrfToken": self.api.staff.csrf_token(opened.session_id)})
+        resp.set_cookie(
+            devices.COOKIE,
+            self.api.devices.cookie_of(opened.device, opened.actor.username, now),
+            path=PATH,
+            max_age=int(devices.AGE_MAX.total_seconds()),
+            secure=secure,
+            http_only=True,
+            same_site="Strict",
+        )
 
 
 @frozen

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
+from payflow_domain.access.attempts import PERIOD, Attempts, Ceiling
 from payflow_domain.access.operators import Operator, Role, UsernameTaken
-from payflow_domain.access.sessions import AGE_MAX, ATTEMPTS_PERIOD, IDLE_MAX, Attempts, Session
+from payflow_domain.access.sessions import AGE_MAX, IDLE_MAX, Session
 from payflow_domain.ids import OperatorId
 from payflow_domain.ledger.errors import CommitFailed
 from tests.builders.times import START, TICK, SettableClock
@@ -35,13 +36,14 @@ def add_sessions(store: StaffStore, *sessions: Session) -> None:
 
 def replace(store: StaffStore, operator: Operator, counting: str = "replacements") -> None:
     with store.begin() as uow:
-        uow.count_attempt(counting, START)
+        uow.count_attempts([Ceiling(counting, 5, PERIOD)], START)
         uow.replace_operator(operator)
 
 
 def count(store: StaffStore, subject: str = WHO, after: timedelta = timedelta()) -> Attempts:
     with store.begin() as uow:
-        return uow.count_attempt(subject, START + after)
+        (attempts,) = uow.count_attempts([Ceiling(subject, 5, PERIOD)], START + after)
+    return attempts
 
 
 class StaffStoreContract:
@@ -163,16 +165,24 @@ class StaffStoreContract:
         assert store.session(b"good") == (good, ANNA)
 
     def test_tries_are_counted_by_subject(self, store: StaffStore) -> None:
-        assert count(store) == Attempts(WHO, START, 1)
-        assert count(store, after=TICK) == Attempts(WHO, START, 2)
-        assert count(store, "address 192.0.2.1") == Attempts("address 192.0.2.1", START, 1)
+        network, ends_at = Ceiling("network 192.0.2.1", 20, 2 * PERIOD), START + PERIOD
+        assert count(store) == Attempts(WHO, ends_at, 1)
+        assert count(store, after=TICK) == Attempts(WHO, ends_at, 2)
+
+        with store.begin() as uow:
+            counted = uow.count_attempts([network, Ceiling(WHO, 5, PERIOD)], START + TICK)
+
+        assert list(counted) == [
+            Attempts("network 192.0.2.1", START + TICK + 2 * PERIOD, 1),
+            Attempts(WHO, ends_at, 3),
+        ]
 
     def test_tries_are_forgotten_after_their_period(self, store: StaffStore) -> None:
         count(store)
-        count(store, after=ATTEMPTS_PERIOD - TICK)
+        count(store, after=PERIOD - TICK)
 
-        assert count(store, after=ATTEMPTS_PERIOD) == Attempts(WHO, START + ATTEMPTS_PERIOD, 1)
-        assert count(store, after=ATTEMPTS_PERIOD).count == 2
+        assert count(store, after=PERIOD) == Attempts(WHO, START + 2 * PERIOD, 1)
+        assert count(store, after=PERIOD).count == 2
 
     def test_tries_of_others_are_not_forgotten_by_the_way_before_their_time(
         self, store: StaffStore
@@ -180,9 +190,9 @@ class StaffStoreContract:
         count(store, "old")
         count(store, "new", after=TICK)
 
-        count(store, after=ATTEMPTS_PERIOD)
+        count(store, after=PERIOD)
 
-        assert count(store, "new", after=ATTEMPTS_PERIOD).count == 2
+        assert count(store, "new", after=PERIOD).count == 2
 
     def test_tries_are_taken_back(self, store: StaffStore) -> None:
         for _ in range(3):

@@ -12,9 +12,10 @@ import pytest
 from attrs import frozen
 
 from payflow_adapters.postgres.server import EmbeddedServer
+from payflow_domain.access.attempts import TooManyLogins
 from payflow_domain.access.audit import COMMAND_LINE, AuditEntry, AuditFilter
 from payflow_domain.access.operators import Role
-from payflow_domain.access.sessions import InvalidCredentials, TooManyLogins
+from payflow_domain.access.sessions import InvalidCredentials
 from payflow_domain.ledger.ports import Page
 from tests.builders.api_server import PASSWORD, ApiServer, running_api
 from tests.builders.http_client import Answer, Client

@@ -8,18 +8,19 @@ from attrs import Factory, evolve, frozen
 from payflow_adapters.bounded_audit_log import BoundedAuditLog
 from payflow_adapters.memory import MemoryStore
 from payflow_adapters.secret_source import SystemSecrets
+from payflow_domain.access.attempts import (
+    FAILURES_LONG_MAX,
+    LONG_PERIOD,
+    PERIOD,
+    TooManyLogins,
+    ceilings_of,
+)
 from payflow_domain.access.audit import AuditFilter
 from payflow_domain.access.operator_service import Operators
 from payflow_domain.access.operators import Role, StaffActor
 from payflow_domain.access.passwords import PasswordHasher
 from payflow_domain.access.refusals import Refusals
-from payflow_domain.access.sessions import (
-    ATTEMPTS_PERIOD,
-    InvalidCredentials,
-    NotLoggedIn,
-    TooManyLogins,
-    subjects_of,
-)
+from payflow_domain.access.sessions import InvalidCredentials, NotLoggedIn
 from payflow_domain.access.staff import Staff
 from payflow_domain.ids import OperatorId
 from payflow_domain.ledger.ports import Page
@@ -55,11 +56,18 @@ class Office:
     staff: Staff
     operators: Operators
 
-    def fails(self, username: str = "anna", address: str | None = ADDRESS) -> type[Exception]:
+    def fails(
+        self, username: str = "anna", address: str | None = ADDRESS, device: str | None = None
+    ) -> type[Exception]:
         """Try to log in with a wrong password; return why that failed."""
         with pytest.raises((InvalidCredentials, TooManyLogins)) as refused:
-            self.staff.log_in(username, "wrong", address)
+            self.staff.log_in(username, "wrong", address, device)
         return refused.type
+
+    def guess_from_everywhere(self, username: str = "anna") -> list[type[Exception]]:
+        """Try one password more than strangers may in a day, each from a network of its own."""
+        networks = (f"2001:db8:0:{n:x}::1" for n in range(FAILURES_LONG_MAX + 1))
+        return [self.fails(username, network) for network in networks]
 
     def log_in(self, username: str = "anna", address: str | None = ADDRESS) -> str:
         return self.staff.log_in(username, PASSWORD, address).session_id
@@ -144,20 +152,89 @@ def test_a_login_that_is_overtaken_by_a_change_opens_nothing(office: Office, cha
         office.operators.reset_password(BY, "anna", PASSWORD)
 
     with pytest.raises(InvalidCredentials):
-        office.staff._open_session(before, ADDRESS)
+        office.staff._open_session(before, ADDRESS, ceilings_of("anna", ADDRESS, None))
 
 
-def test_after_five_failures_a_username_has_to_wait(office: Office) -> None:
+def test_after_five_failures_a_network_has_to_wait_with_that_username(office: Office) -> None:
     assert [office.fails() for _ in range(6)] == [InvalidCredentials] * 5 + [TooManyLogins]
     with pytest.raises(TooManyLogins) as refused:
-        office.log_in(address="192.0.2.2")
+        office.log_in()
 
-    assert refused.value.retry_after_s == ATTEMPTS_PERIOD.total_seconds()
+    assert refused.value.retry_after_s == PERIOD.total_seconds()
     assert len(office.hasher.verified) == 5
     assert office.actions() == ["login.refused"] * 7
 
 
-def test_after_twenty_failures_an_address_has_to_wait(office: Office) -> None:
+def test_who_fails_elsewhere_keeps_nobody_out(office: Office) -> None:
+    for n in range(2, 10):
+        for _ in range(6):
+            office.fails(address=f"192.0.2.{n}")
+
+    assert office.log_in()
+
+
+@pytest.mark.parametrize("username", ["anna", "nobody"])
+def test_strangers_from_everywhere_get_a_hundred_guesses_a_day(
+    office: Office, username: str
+) -> None:
+    became = office.guess_from_everywhere(username)
+
+    assert became == [InvalidCredentials] * FAILURES_LONG_MAX + [TooManyLogins]
+    with pytest.raises(TooManyLogins) as refused:
+        office.staff.log_in(username, PASSWORD, "198.51.100.1")
+    assert refused.value.retry_after_s == LONG_PERIOD.total_seconds()
+    office.clock.advance(LONG_PERIOD)
+    assert office.fails(username) is InvalidCredentials
+
+
+def test_a_known_device_is_let_in_whatever_strangers_try(office: Office) -> None:
+    known = office.staff.log_in("anna", PASSWORD, ADDRESS).device
+    office.guess_from_everywhere()
+    for n in range(21):
+        office.fails(f"user{n}")
+
+    again = office.staff.log_in("anna", PASSWORD, ADDRESS, known)
+
+    assert again.device == known
+
+
+def test_logins_from_a_known_device_give_strangers_no_more_guesses(office: Office) -> None:
+    known = office.staff.log_in("anna", PASSWORD, ADDRESS).device
+    office.guess_from_everywhere()
+
+    office.staff.log_in("anna", PASSWORD, ADDRESS, known)
+
+    assert office.fails(address="198.51.100.1") is TooManyLogins
+
+
+def test_another_password_lets_the_operator_in_from_a_new_device(office: Office) -> None:
+    office.guess_from_everywhere()
+
+    office.operators.reset_password(BY, "anna", "another password")
+
+    assert office.staff.log_in("anna", "another password", ADDRESS).session_id
+
+
+def test_a_known_device_has_to_wait_after_failures_of_its_own(office: Office) -> None:
+    known = office.staff.log_in("anna", PASSWORD, ADDRESS).device
+
+    became = [office.fails(device=known) for _ in range(6)]
+
+    assert became == [InvalidCredentials] * 5 + [TooManyLogins]
+    assert office.fails(address="192.0.2.2", device=known) is TooManyLogins
+    assert office.log_in()
+
+
+def test_a_known_device_that_is_stolen_gets_a_hundred_guesses_a_day(office: Office) -> None:
+    known, guesses = office.staff.log_in("anna", PASSWORD, ADDRESS).device, 0
+    for _ in range(LONG_PERIOD // PERIOD):
+        guesses += [office.fails(device=known) for _ in range(6)].count(InvalidCredentials)
+        office.clock.advance(PERIOD)
+
+    assert guesses == FAILURES_LONG_MAX
+
+
+def test_after_twenty_failures_a_network_has_to_wait(office: Office) -> None:
     became = [office.fails(f"user{n}") for n in range(21)]
 
     assert became == [InvalidCredentials] * 20 + [TooManyLogins]
@@ -169,7 +246,7 @@ def test_after_twenty_failures_an_address_has_to_wait(office: Office) -> None:
 def test_waiting_is_over_after_a_quarter_of_an_hour_whatever_was_tried(office: Office) -> None:
     for _ in range(5):
         office.fails()
-    office.clock.advance(ATTEMPTS_PERIOD - timedelta(milliseconds=300))
+    office.clock.advance(PERIOD - timedelta(milliseconds=300))
 
     with pytest.raises(TooManyLogins) as refused:
         office.log_in()
@@ -179,14 +256,16 @@ def test_waiting_is_over_after_a_quarter_of_an_hour_whatever_was_tried(office: O
     assert office.log_in()
 
 
-def test_a_success_takes_the_failures_of_the_username_back(office: Office) -> None:
+def test_a_success_takes_the_failures_of_the_network_with_that_username_back(
+    office: Office,
+) -> None:
     for _ in range(3):
         for _ in range(4):
             office.fails()
         office.log_in()
 
 
-def test_a_success_takes_no_failure_of_the_address_back(office: Office) -> None:
+def test_a_success_takes_no_failure_with_other_usernames_back(office: Office) -> None:
     for n in range(19):
         office.fails(f"user{n}")
     for _ in range(3):
@@ -210,7 +289,7 @@ def test_addresses_that_one_host_can_choose_from_count_as_one(
     other: str | None,
     are_one: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
-    assert (subjects_of("anna", one) == subjects_of("anna", other)) is are_one
+    assert (ceilings_of("anna", one, None) == ceilings_of("anna", other, None)) is are_one
 
 
 def test_use_of_a_session_is_written_down_once_a_minute_at_most(office: Office) -> None:

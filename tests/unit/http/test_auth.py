@@ -1,8 +1,6 @@
 """Logging in and out over HTTP."""
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from http.cookies import Morsel, SimpleCookie
+from datetime import UTC, datetime, timedelta
 
 import falcon.testing
 import pytest
@@ -31,8 +29,8 @@ def _anna(world: World) -> None:
     world.operators.create("command_line", "anna", Role.REVIEWER, PASSWORD)
 
 
-def cookie_of(answer: falcon.testing.Result) -> Morsel[str]:
-    return SimpleCookie(answer.headers["set-cookie"])["payflow_session"]
+def cookie_of(answer: falcon.testing.Result) -> falcon.testing.Cookie:
+    return answer.cookies["payflow_session"]
 
 
 def headers_of(answer: falcon.testing.Result) -> dict[str, str]:
@@ -53,8 +51,10 @@ def test_the_right_password_opens_a_session(world: World) -> None:
 def test_the_cookie_is_kept_from_scripts_other_sites_and_plain_http(world: World) -> None:
     cookie = cookie_of(log_in(world))
 
-    assert cookie["httponly"] is cookie["secure"] is True
-    assert (cookie["samesite"], cookie["path"], cookie["domain"]) == ("Lax", "/", "")
+    assert cookie.http_only
+    assert cookie.secure
+    assert (cookie.same_site, cookie.path) == ("Lax", "/")
+    assert not cookie.domain
     # 43 of 62 characters have 256 bits.
     assert len(cookie.value) == 43
 
@@ -62,7 +62,7 @@ def test_the_cookie_is_kept_from_scripts_other_sites_and_plain_http(world: World
 def test_on_loopback_the_cookie_goes_without_https(world: World) -> None:
     insecure = evolve(world, settings=evolve(world.settings, cookie_secure=False))
 
-    assert cookie_of(log_in(insecure))["secure"] == ""
+    assert cookie_of(log_in(insecure)).secure is False
 
 
 def test_every_login_has_an_id_and_a_token_of_its_own(world: World) -> None:
@@ -87,8 +87,10 @@ def test_logging_out_ends_the_session_and_takes_the_cookie_back(world: World) ->
 
     assert (answer.status_code, answer.content) == (204, b"")
     assert cookie_of(answer).value == ""
-    assert parsedate_to_datetime(cookie_of(answer)["expires"]) < datetime.now(UTC)
-    assert cookie_of(answer)["path"] == "/"
+    expires = cookie_of(answer).expires
+    assert expires is not None
+    assert expires.astimezone(UTC) < datetime.now(UTC)
+    assert cookie_of(answer).path == "/"
     assert send(world, "GET", "/auth/me", headers=headers).status_code == 401
     assert send(world, "POST", "/auth/logout", headers=headers).status_code == 401
     refused, closed, opened = "session.refused", "session.closed", "session.opened"
@@ -180,3 +182,66 @@ def test_a_good_key_and_no_key_at_all_are_not_written_down(world: World) -> None
     world.client.simulate_get("/api/v1/wallets")
 
     assert world.audited("api_key.refused") == []
+
+
+def device_of(answer: falcon.testing.Result) -> str:
+    return f"payflow_device={answer.cookies['payflow_device'].value}"
+
+
+def lock_strangers_out(world: World) -> None:
+    for _ in range(5):
+        log_in(world, password="wrong")
+    assert log_in(world).status_code == 429
+
+
+def log_in_with(world: World, cookie: str, username: str = "anna") -> int:
+    body = {"username": username, "password": PASSWORD}
+    return send(world, "POST", "/auth/login", body, {"Cookie": cookie}).status_code
+
+
+def test_a_browser_that_was_let_in_before_is_not_kept_out_by_others(world: World) -> None:
+    known = device_of(log_in(world))
+    lock_strangers_out(world)
+
+    assert log_in_with(world, known) == 200
+
+
+def test_the_cookie_of_a_device_goes_to_the_login_only_and_for_half_a_year(world: World) -> None:
+    cookie = log_in(world).cookies["payflow_device"]
+
+    assert cookie.http_only
+    assert cookie.secure
+    assert (cookie.same_site, cookie.path) == ("Strict", "/api/auth/login")
+    assert not cookie.domain
+    assert cookie.max_age == 180 * 24 * 60 * 60
+
+
+def test_a_login_that_fails_makes_no_device_known(world: World) -> None:
+    assert "payflow_device" not in log_in(world, password="wrong").cookies
+
+
+@pytest.mark.parametrize("forgery", ["another username", "later", "another id", "unsigned", "odd"])
+def test_a_cookie_of_a_device_that_is_not_ours_is_that_of_a_stranger(
+    world: World, forgery: str
+) -> None:
+    world.operators.create("command_line", "ben", Role.REVIEWER, PASSWORD)
+    device, ends, signature = device_of(log_in(world)).split(".")
+    lock_strangers_out(world)
+
+    cookies = {
+        "another username": device_of(log_in(world, "ben")),
+        "later": f"{device}.{int(ends) + 1}.{signature}",
+        "another id": f"{device}x.{ends}.{signature}",
+        "unsigned": f"{device}.{ends}.",
+        "odd": "payflow_device=....",
+    }
+
+    assert log_in_with(world, cookies[forgery]) == 429
+
+
+def test_a_device_that_was_not_used_for_half_a_year_is_a_strangers(world: World) -> None:
+    known = device_of(log_in(world))
+    world.clock.advance(timedelta(days=180))
+    lock_strangers_out(world)
+
+    assert log_in_with(world, known) == 429

@@ -54,6 +54,7 @@ from tests.builders.times import SettableClock
 SETTINGS = HttpSettings(
     cursor_secret=b"a secret of thirty-two bytes ...",
     csrf_secret=b"another one, of thirty-two bytes",
+    device_secret=b"a third one, of thirty-two bytes",
     access_log=False,
 )
 BASE = "/api/v1"
