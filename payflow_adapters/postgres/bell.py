@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from attrs import Factory, define, field
 
+from payflow_adapters.postgres.liveness import liveness
 from payflow_domain.ids import LedgerId
 
 _CHANNEL = "payflow_events"
@@ -49,9 +50,10 @@ class Bell:
         self._rung.set()
 
     def _run(self) -> None:
+        arguments = liveness(self.url)
         while True:
             try:
-                with psycopg.connect(self.url, autocommit=True) as connection:
+                with psycopg.connect(self.url, autocommit=True, **arguments) as connection:
                     # Nothing is lost that is not found again.
                     connection.execute("SET synchronous_commit = off")
                     self._serve(connection)
@@ -74,9 +76,10 @@ async def listen(url: str, told: Told) -> None:
 
     ``None`` stands for all: it may be any of them, also whenever the connection was made anew.
     """
+    arguments = liveness(url)
     while True:
         with contextlib.suppress(psycopg.Error):
-            connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+            connection = await psycopg.AsyncConnection.connect(url, autocommit=True, **arguments)
             async with connection:
                 await connection.execute(f"LISTEN {_CHANNEL}")
                 told(None)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 
 from payflow_adapters.postgres.arrays import register_arrays
+from payflow_adapters.postgres.liveness import CONNECT_TIMEOUT_S, liveness
 from payflow_adapters.postgres.row_security import NAME_LEDGERS, named
 from payflow_adapters.postgres.tables import APP_ROLE, PARTNER_ROLE
 from payflow_domain.errors import Unavailable
@@ -22,7 +23,6 @@ from payflow_domain.ids import LedgerId
 Writer = psycopg.Connection[Any]
 Pool = ConnectionPool[Writer]
 
-_CONNECT_TIMEOUT_S = 10
 _APPLICATION = {"role": APP_ROLE, "jit": "off", "TimeZone": "UTC"}
 
 # The writer and the reads of a partner find their rows by an index. Left to its statistics the
@@ -99,12 +99,12 @@ def connect(url: str, *, writers: int = 2, readers: int = 8) -> Database:
         url,
         min_size=0,
         max_size=writers,
-        kwargs=_connect_args(_WRITER),
+        kwargs=_connect_args(url, _WRITER),
         configure=_adapt,
         check=_check,
-        timeout=_CONNECT_TIMEOUT_S,
+        timeout=CONNECT_TIMEOUT_S,
         # It waits longer after each failure, but never longer than its callers do.
-        reconnect_timeout=_CONNECT_TIMEOUT_S,
+        reconnect_timeout=CONNECT_TIMEOUT_S,
         open=True,
     )
     reader = _make_reader(url, _READER, readers)
@@ -119,7 +119,7 @@ def _make_reader(url: str, settings: Mapping[str, str], connections: int) -> Eng
         pool_size=connections,
         max_overflow=0,
         isolation_level="AUTOCOMMIT",
-        connect_args=_connect_args(settings),
+        connect_args=_connect_args(url, settings),
     )
     event.listen(engine, "connect", lambda connection, _: _adapt(connection))
     event.listen(engine, "checkout", lambda connection, *_: _check_out(connection))
@@ -156,8 +156,7 @@ def _execute_for_ledgers(
 
 async def connect_on_loop(url: str) -> psycopg.AsyncConnection[Any]:
     """Connect a writer that belongs to the running event loop."""
-    arguments: dict[str, Any] = _connect_args(_WRITER)
-    connection = await psycopg.AsyncConnection.connect(url, **arguments)
+    connection = await psycopg.AsyncConnection.connect(url, **_connect_args(url, _WRITER))
     _adapt(connection)
     return connection
 
@@ -202,6 +201,6 @@ def _adapt(connection: Writer | psycopg.AsyncConnection[Any]) -> None:
     register_arrays(connection)
 
 
-def _connect_args(settings: Mapping[str, str]) -> dict[str, object]:
+def _connect_args(url: str, settings: Mapping[str, str]) -> dict[str, Any]:
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    return {"options": options, "connect_timeout": _CONNECT_TIMEOUT_S, "prepare_threshold": 0}
+    return {**liveness(url), "options": options, "prepare_threshold": 0}

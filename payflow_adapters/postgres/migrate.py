@@ -10,6 +10,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from payflow_adapters.postgres.connection import sqlalchemy_url
+from payflow_adapters.postgres.liveness import liveness
 
 _LOCK = 0x7061_7966
 """The advisory lock that makes programs started together migrate one after the other."""
@@ -21,7 +22,7 @@ def migrate(url: str) -> None:
     The user must own the database and, the first time, be allowed to create a role. Safe to run
     from several machines at once.
     """
-    engine = create_engine(sqlalchemy_url(url), poolclass=NullPool)
+    engine = create_engine(sqlalchemy_url(url), poolclass=NullPool, connect_args=liveness(url))
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         command.upgrade(alembic_config(connection), "head")

@@ -14,6 +14,7 @@ from attrs import frozen
 from payflow_adapters.postgres import _verify_sums
 from payflow_adapters.postgres._verify_fault import Fault
 from payflow_adapters.postgres._verify_journal import find_fault_in_journal
+from payflow_adapters.postgres.liveness import liveness
 
 __all__ = ["Fault", "Summary", "snapshot", "verify"]
 
@@ -48,7 +49,7 @@ def snapshot(url: str) -> Iterator[psycopg.Connection]:
 
     For the owner of the tables, or who else may read all of every one. Raises ``psycopg.Error``.
     """
-    with psycopg.connect(url, options=_SETTINGS, connect_timeout=10) as connection:
+    with psycopg.connect(url, options=_SETTINGS, **liveness(url)) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         yield connection
