@@ -158,6 +158,8 @@ class Courier:
         self._is_called.clear()
 
     def _start(self, taken: Errands) -> None:
+        for ledger_id, why in taken.unreadable.items():
+            _logger.warning("webhooks_unreadable", ledger_id=ledger_id, why=why)
         for held, endpoint in taken.held.items():
             self._turn(held, endpoint)
         for errand in taken.errands:

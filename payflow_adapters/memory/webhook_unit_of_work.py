@@ -26,6 +26,11 @@ _RECOVERABLE = (DeliveryStatus.FAILED, DeliveryStatus.SKIPPED)
 class MemoryWebhookUnitOfWork(Staging):
     """Stages endpoints, deliveries and leases."""
 
+    @property
+    def unreadable(self) -> Mapping[LedgerId, str]:
+        """Return nothing: no other version has written here."""
+        return {}
+
     def add_endpoint(self, endpoint: Endpoint) -> None:
         """Stage a new endpoint."""
         with self._breaking():
@@ -135,6 +140,13 @@ class MemoryWebhookUnitOfWork(Staging):
         as_taken = zip(known, deliveries, strict=True)
         left = [one for one, was in as_taken if one and one.next_attempt_at == was.next_attempt_at]
         self._change(left, next_attempt_at=at)
+
+    def set_aside(self, keys: Collection[EndpointKey]) -> None:
+        """Stage that leases are nobody's."""
+        for key in keys:
+            lease = self._tables.leases.get(key)
+            if lease is not None:
+                self._tables.leases[key] = evolve(lease, worker="")
 
     def release_endpoints(self, worker: str) -> None:
         """Stage the end of leases."""

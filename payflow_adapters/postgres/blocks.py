@@ -7,6 +7,7 @@ each, by nothing.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import cast
 
 from attrs import frozen
 
@@ -20,6 +21,7 @@ EVENTS_MAX = 100
 """How many events a block has, so that a reader knows how far to look."""
 
 _HASH_BYTES = 32
+_TYPES = {type_.value: type_ for type_ in EventType}
 
 
 @frozen
@@ -51,11 +53,18 @@ def blocks_of(ledger_id: LedgerId, events: Sequence[Event]) -> Iterator[Block]:
 def events_of(
     first_sequence: int, at: datetime, types: str, bodies: str, hashes: bytes
 ) -> Iterable[Event]:
-    """Unpack a block; raises ``ValueError`` where its parts do not go together."""
+    """Unpack a block; raises ``ValueError`` where its parts do not go together.
+
+    A type that only a newer version knows is a plain name: the event is carried all the same.
+    """
     links = [hashes[i : i + _HASH_BYTES] for i in range(0, len(hashes), _HASH_BYTES)]
     each = zip(types.split(" "), bodies.split("\n"), links, strict=True)
     for sequence, (type_, body, link) in enumerate(each, first_sequence):
-        yield Event(sequence, EventType(type_), at, body.encode(), link)
+        yield Event(sequence, _type_of(type_), at, body.encode(), link)
+
+
+def _type_of(name: str) -> EventType:
+    return _TYPES.get(name) or cast("EventType", name)
 
 
 def _pack(ledger_id: LedgerId, events: Sequence[Event]) -> Block:

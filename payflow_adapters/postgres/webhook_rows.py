@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import orjson
+from attrs import fields
 from psycopg.types.json import Json
 
 from payflow_adapters.postgres.arrays import documents, moments, numbers, texts, words
 from payflow_adapters.postgres.rows import Values
 from payflow_adapters.postgres.tables import ledgers, webhook_deliveries, webhook_endpoints
 from payflow_domain.ids import DeliveryId, EndpointId, LedgerId
-from payflow_domain.ledger.journal import EventType
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.webhooks.deliveries import (
     ATTEMPTS_KEPT_MAX,
@@ -57,6 +58,8 @@ DELIVERY_COLUMNS = (
     webhook_deliveries.c.attempts_made,
     webhook_deliveries.c.attempts,
 )
+_ATTEMPT_NAMES = [field.name for field in fields(Attempt)]
+
 ENDPOINT_WIDTH, DELIVERY_WIDTH = len(ENDPOINT_COLUMNS), len(DELIVERY_COLUMNS)
 
 
@@ -83,7 +86,7 @@ def endpoint_of(row: Values) -> Endpoint:
         environment=Environment(environment),
         id=EndpointId(id_),
         url=url,
-        events=frozenset(map(EventType, events)),
+        events=frozenset(events),
         description=description,
         status=EndpointStatus(status),
         secret=secret,
@@ -199,5 +202,5 @@ def _attempt_record(attempt: Attempt) -> bytes:
 
 
 def _attempt_of(record: Mapping[str, object]) -> Attempt:
-    at = datetime.fromisoformat(str(record["at"]))
-    return Attempt(**{**record, "at": at})  # type: ignore[arg-type]  # as they were written
+    known: dict[str, Any] = {name: record[name] for name in _ATTEMPT_NAMES}
+    return Attempt(**{**known, "at": datetime.fromisoformat(known["at"])})

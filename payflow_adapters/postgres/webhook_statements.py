@@ -149,6 +149,12 @@ GIVE_BACK = """
     WHERE d.ledger_id = u.ledger_id AND d.endpoint_id = u.endpoint_id AND d.id = u.id
 """
 
+SET_ASIDE = """
+    UPDATE webhook_endpoints e SET leased_by = NULL
+    FROM unnest(%s::bigint[], %s::text[]) AS w(ledger_id, id)
+    WHERE e.ledger_id = w.ledger_id AND e.id = w.id
+"""
+
 RELEASE_ENDPOINTS = """
     UPDATE webhook_endpoints SET leased_by = NULL, leased_until = NULL WHERE leased_by = %s
 """

@@ -1,7 +1,8 @@
 """What a unit of work does with endpoints and deliveries."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from attrs import Factory, define, field
 
@@ -25,6 +26,11 @@ from payflow_domain.webhooks.deliveries import Concluded, Delivery
 from payflow_domain.webhooks.endpoints import Endpoint, EndpointKey
 from payflow_domain.webhooks.ports import Taken
 
+Read = TypeVar("Read")
+
+_UNREADABLE = (ValueError, TypeError, KeyError)
+"""What is raised where a row is not as this version would have written it."""
+
 
 @define(slots=False)  # so that one unit of work can be all of them
 class PostgresWebhookUnitOfWork:
@@ -35,6 +41,7 @@ class PostgresWebhookUnitOfWork:
 
     driver: Driver
     stirred: set[LedgerId] = field(default=Factory(set), kw_only=True)
+    unreadable: dict[LedgerId, str] = field(default=Factory(dict), kw_only=True)
 
     def add_endpoint(self, endpoint: Endpoint) -> None:
         self.driver.send((statements.INSERT_ENDPOINT, endpoint_columns(endpoint)))
@@ -113,11 +120,15 @@ class PostgresWebhookUnitOfWork:
             "limit": limit,
         }
         (rows,) = self.driver.run((statements.TAKE_ENDPOINTS, values))
-        return [Taken(endpoint_of(row[:ENDPOINT_WIDTH]), *row[ENDPOINT_WIDTH:]) for row in rows]
+        taken = self._readable(rows, _taken_of)
+        if len(taken) < len(rows):
+            there = {one.endpoint.key for one in taken}
+            self.set_aside([key for key in map(_key_of, rows) if key not in there])
+        return taken
 
     def endpoints(self, keys: Collection[EndpointKey]) -> list[Endpoint]:
         (rows,) = self.driver.run((statements.LOAD_ENDPOINTS, _names(keys)))
-        return [endpoint_of(row) for row in rows]
+        return self._readable(rows, endpoint_of)
 
     def give_back(self, deliveries: Sequence[Delivery], at: datetime) -> None:
         values = [
@@ -127,6 +138,9 @@ class PostgresWebhookUnitOfWork:
             at,
         ]
         self.driver.send((statements.GIVE_BACK, values))
+
+    def set_aside(self, keys: Collection[EndpointKey]) -> None:
+        self.driver.send((statements.SET_ASIDE, _names(keys)))
 
     def release_endpoints(self, worker: str) -> None:
         self.driver.send((statements.RELEASE_ENDPOINTS, [worker]))
@@ -145,11 +159,10 @@ class PostgresWebhookUnitOfWork:
         return [
             [
                 event
-                for row in rows
-                for event in events_of(*row)
+                for event in self._events_in(of, rows)
                 if after < event.sequence <= after + count
             ]
-            for (_, after, count), rows in zip(wanted, self.driver.run(*queries), strict=True)
+            for (of, after, count), rows in zip(wanted, self.driver.run(*queries), strict=True)
         ]
 
     def take_deliveries(
@@ -159,7 +172,9 @@ class PostgresWebhookUnitOfWork:
             return []
         values = [*_names(rooms), numbers(rooms.values()), now, until]
         (rows,) = self.driver.run((statements.TAKE_DELIVERIES, values))
-        return [delivery_of(row[:DELIVERY_WIDTH], row[DELIVERY_WIDTH]) for row in rows]
+        return self._readable(
+            rows, lambda row: delivery_of(row[:DELIVERY_WIDTH], row[DELIVERY_WIDTH])
+        )
 
     def plan(self, through: Mapping[EndpointKey, int], deliveries: Sequence[Delivery]) -> None:
         self.driver.send((statements.PLAN, plan_columns(through, deliveries)))
@@ -185,6 +200,35 @@ class PostgresWebhookUnitOfWork:
             (statements.PURGE_DELIVERIES, values), (statements.PURGE_ENDPOINTS, [])
         )
         return int(purged)
+
+    def _readable(self, rows: Iterable[Values], read: Callable[[Values], Read]) -> list[Read]:
+        """Read rows, which begin with their ledger; those that cannot be read are passed over."""
+        found = []
+        for row in rows:
+            try:
+                found.append(read(row))
+            except _UNREADABLE as error:
+                self._pass_over(row[0], error)
+        return found
+
+    def _events_in(self, ledger_id: LedgerId, blocks: Iterable[Values]) -> Iterator[Event]:
+        try:
+            for block in blocks:
+                yield from list(events_of(*block))
+        except _UNREADABLE as error:
+            self._pass_over(ledger_id, error)
+
+    def _pass_over(self, ledger_id: LedgerId, error: Exception) -> None:
+        self.unreadable[ledger_id] = f"{type(error).__name__}: {error}"
+
+
+def _taken_of(row: Values) -> Taken:
+    return Taken(endpoint_of(row[:ENDPOINT_WIDTH]), *row[ENDPOINT_WIDTH:])
+
+
+def _key_of(row: Values) -> EndpointKey:
+    """Name an endpoint by what is certain of its row, which may be unreadable otherwise."""
+    return LedgerId(row[0]), EndpointId(row[2])
 
 
 def _names(keys: Collection[EndpointKey]) -> list[object]:

@@ -83,6 +83,8 @@ class Errands:
     is_cut_short: bool = False
     held: Mapping[EndpointKey, Endpoint | None] = Factory(dict)
     """What endpoints that deliveries are held for are by now, ``None`` if nothing is sent there."""
+    unreadable: Mapping[LedgerId, str] = Factory(dict)
+    """In which ledgers something was passed over that this version cannot read, and why."""
 
 
 @frozen
@@ -125,7 +127,7 @@ class Dispatcher:
             taken = uow.take_endpoints(worker, now, until, of, ENDPOINTS_AT_A_TIME)
             held_at = _present(uow, taken, [key for key in held if of is None or key[0] in of])
             if not taken:
-                return Errands(held=held_at)
+                return Errands(held=held_at, unreadable=uow.unreadable)
             rooms = {one.endpoint.key: _room(one.endpoint, held) for one in taken}
             wanted = {one.endpoint.key: rooms[one.endpoint.key] for one in taken if one.is_due}
             due = uow.take_deliveries(wanted, now, until) if any(wanted.values()) else []
@@ -136,10 +138,13 @@ class Dispatcher:
             for delivery in due:
                 rooms[delivery.key[:2]] -= 1
             plans = self._plan(uow, taken, rooms, now, until)
-            through = {plan.key: plan.through for plan in plans}
+            through = {plan.key: plan.through for plan in plans if plan.moves_on}
             fresh = [delivery for plan in plans for delivery in plan.deliveries]
             if through:
                 uow.plan(through, fresh)
+            stuck = {plan.key for plan in plans if not plan.moves_on}
+            if stuck:
+                uow.set_aside(stuck)
         endpoints = {one.endpoint.key: one.endpoint for one in taken}
         pending = [one for one in (*due, *fresh) if one.status is DeliveryStatus.PENDING]
         return Errands(
@@ -147,12 +152,19 @@ class Dispatcher:
             {
                 one.endpoint.key: (WINDOWS_HELD - 1) * window_of(one.endpoint)
                 for one in taken
-                if through.get(one.endpoint.key, one.endpoint.planned_through) < one.sequence
-                or (rooms[one.endpoint.key] == 0 and one.endpoint.status is EndpointStatus.ENABLED)
-                or one.endpoint.key in more_to_skip
+                if one.endpoint.key not in stuck
+                and (
+                    through.get(one.endpoint.key, one.endpoint.planned_through) < one.sequence
+                    or (
+                        rooms[one.endpoint.key] == 0
+                        and one.endpoint.status is EndpointStatus.ENABLED
+                    )
+                    or one.endpoint.key in more_to_skip
+                )
             },
             is_cut_short=len(taken) == ENDPOINTS_AT_A_TIME,
             held=held_at,
+            unreadable=uow.unreadable,
         )
 
     def conclude(self, attempts: Sequence[tuple[Errand, Outcome]]) -> Sequence[Endpoint]:
@@ -234,7 +246,7 @@ class Dispatcher:
         ledger_id, endpoint_id = tried.key
         with self.begin() as uow:
             books = uow.load({ledger_id: Wanted()})[ledger_id]
-            found = uow.endpoint(ledger_id, endpoint_id)
+            found = next(iter(uow.endpoints([tried.key])), None)
             if found is None or not _stands_as(tried, found, reason):
                 return None
             at = books.ledger.next_moment(self.clock.now())
@@ -249,11 +261,15 @@ class Dispatcher:
 
 @frozen
 class Plan:
-    """The deliveries of an endpoint's next events."""
+    """The deliveries of an endpoint's next events.
+
+    It ``moves_on`` unless there are no such events, although there should be: they cannot be read.
+    """
 
     key: EndpointKey
     through: int
     deliveries: Sequence[Delivery]
+    moves_on: bool
 
 
 def plan_endpoint(
@@ -285,7 +301,7 @@ def plan_endpoint(
                 )
             )
         through = event.sequence
-    return Plan(endpoint.key, through, deliveries)
+    return Plan(endpoint.key, through, deliveries, moves_on=bool(events))
 
 
 def _stands_as(tried: Endpoint, now: Endpoint, reason: DisabledReason) -> bool:

@@ -9,7 +9,6 @@ from attrs import evolve, field, frozen
 from payflow_domain.access.keys import SecretSource
 from payflow_domain.errors import Conflict, Invalid, NotFound
 from payflow_domain.ids import EndpointId, LedgerId
-from payflow_domain.ledger.journal import EventType
 from payflow_domain.ledger.ledgers import Environment
 
 ENDPOINTS_MAX = 50
@@ -97,7 +96,8 @@ class DisabledReason(StrEnum):
 class Endpoint:
     """Where a partner hears of events.
 
-    ``events`` are the types it hears of; none means all, also those to come.
+    ``events`` are the types it hears of; none means all, also those to come. A type is no more
+    than a name here: a newer version may know more of them.
     ``planned_through`` is the last event of the journal for which there is a delivery, if the
     endpoint was to hear of it. ``failing_since`` is the first of an unbroken row of failures.
     """
@@ -106,7 +106,7 @@ class Endpoint:
     environment: Environment
     id: EndpointId
     url: str
-    events: frozenset[EventType]
+    events: frozenset[str]
     description: str | None
     status: EndpointStatus
     secret: str = field(repr=False)
@@ -123,7 +123,7 @@ class Endpoint:
         """Return what names it among those of all ledgers."""
         return self.ledger_id, self.id
 
-    def hears(self, type_: EventType) -> bool:
+    def hears(self, type_: str) -> bool:
         """Tell whether it is to hear of events of that type."""
         return not self.events or type_ in self.events
 
@@ -140,7 +140,7 @@ class NewEndpoint:
     """What a partner says of a new endpoint."""
 
     url: str
-    events: frozenset[EventType] = frozenset()
+    events: frozenset[str] = frozenset()
     description: str | None = None
 
 
@@ -149,7 +149,7 @@ class EndpointChange:
     """What is to be changed; ``None`` leaves it as it is."""
 
     url: str | None = None
-    events: frozenset[EventType] | None = None
+    events: frozenset[str] | None = None
     description: str | None = None
 
 

@@ -107,7 +107,16 @@ class Taken:
 
 
 class DispatchUnitOfWork(EndpointUnitOfWork, AuditUnitOfWork, Protocol):
-    """One database transaction of a worker that sends events, of whatever ledger."""
+    """One database transaction of a worker that sends events, of whatever ledger.
+
+    What this version cannot read, because a newer one wrote it, is passed over, and holds up
+    nothing else. ``unreadable`` says why, of each ledger in which there was any.
+    """
+
+    @property
+    def unreadable(self) -> Mapping[LedgerId, str]:
+        """Return what was passed over so far."""
+        ...
 
     def take_endpoints(
         self,
@@ -134,12 +143,19 @@ class DispatchUnitOfWork(EndpointUnitOfWork, AuditUnitOfWork, Protocol):
         """Make due at ``at`` what is put off as it was when these were taken."""
         ...
 
+    def set_aside(self, keys: Collection[EndpointKey]) -> None:
+        """Make leases nobody's: whoever comes first after their end may have the endpoints."""
+        ...
+
     def release_endpoints(self, worker: str) -> None:
         """End the leases of ``worker``."""
         ...
 
     def events(self, wanted: Sequence[tuple[LedgerId, int, int]]) -> list[list[Event]]:
-        """Return, for each ledger, number and count, that many events after that number."""
+        """Return, for each ledger, number and count, that many events after that number.
+
+        They end before the first that cannot be read.
+        """
         ...
 
     def take_deliveries(

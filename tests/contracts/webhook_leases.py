@@ -167,6 +167,17 @@ class EndpointLeases(WebhookSuite):
         assert lease(store, "carl") == [mine]
         assert lease(store, "ben") == [bens]
 
+    def test_one_that_is_set_aside_is_anybodys_after_the_lease(
+        self, store: WebhookStore, endpoint: Endpoint
+    ) -> None:
+        lease(store, "anna")
+
+        with store.begin() as uow:
+            uow.set_aside([endpoint.key])
+
+        assert [lease(store, worker) for worker in ("anna", "ben")] == [[], []]
+        assert ids_of(lease(store, "ben", UNTIL + TICK)) == [endpoint.id]
+
     def test_a_lease_is_none_of_what_is_read_of_an_endpoint(
         self, store: WebhookStore, endpoint: Endpoint
     ) -> None:

@@ -3,107 +3,31 @@
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
 from threading import Event
 
 import pytest
-from attrs import frozen
 from standardwebhooks import Webhook
 
 from payflow_adapters.postgres.migrate import migrate
 from payflow_adapters.postgres.server import EmbeddedServer
 from payflow_bootstrap.containers import Core
 from payflow_bootstrap.courier import LOOK_S
-from payflow_domain.access.permissions import ALL_PERMISSIONS, Actor
-from payflow_domain.ledger.idempotency import Answer
-from payflow_domain.ledger.ports import Page
 from payflow_domain.wallets.model import NewWallet
-from payflow_domain.webhooks.deliveries import Delivery, DeliveryStatus
+from payflow_domain.webhooks.deliveries import DeliveryStatus
 from payflow_domain.webhooks.dispatch import WINDOW
-from payflow_domain.webhooks.endpoints import (
-    DisabledReason,
-    Endpoint,
-    EndpointChange,
-    EndpointStatus,
-    NewEndpoint,
-)
-from payflow_domain.webhooks.ports import DeliveryFilter
-from payflow_domain.webhooks.service import Asked
-from tests.builders.api_server import SESSION_SECRET
+from payflow_domain.webhooks.endpoints import DisabledReason, EndpointChange, EndpointStatus
 from tests.builders.processes import eventually, free_port
 from tests.builders.subscriber import Subscriber, subscribing
+from tests.builders.webhook_office import Office, office_on
 from tests.builders.workers import working
 from tests.integration.conftest import TEST_SPEED
 
 AWAY_SECONDS = 5
 AT_ONCE_SECONDS = 25
 """Long before a lease ends."""
-
-
-@frozen
-class Office:
-    """A partner with a sandbox on a database, without HTTP in between."""
-
-    core: Core
-    actor: Actor
-    environment: dict[str, str]
-
-    def endpoint(self, url: str) -> Endpoint:
-        made = self.core.webhooks().create(self.actor, NewEndpoint(url), Asked(_no_answer))
-        assert isinstance(made, Endpoint)
-        return made
-
-    def events(self, count: int) -> None:
-        """Make so many, one to a commit."""
-        for number in range(count):
-            self.core.wallets().create(self.actor, NewWallet(f"Wallet {number}", "EUR"))
-
-    def deliveries(self, endpoint: Endpoint) -> list[Delivery]:
-        """Return all deliveries, in the order of the journal."""
-        found: list[Delivery] = []
-        after = None
-        while True:
-            page = Page(101, after)
-            more = self.core.store().deliveries(
-                endpoint.ledger_id, endpoint.id, DeliveryFilter(), page
-            )
-            if not more:
-                return sorted(found, key=lambda one: one.sequence)
-            found += more
-            after = more[-1].id
-
-    def has_delivered(self, endpoint: Endpoint, count: int) -> bool:
-        deliveries = self.deliveries(endpoint)
-        delivered = [one for one in deliveries if one.status is DeliveryStatus.DELIVERED]
-        return len(delivered) == count
-
-    def retry(self, delivery: Delivery) -> None:
-        webhooks = self.core.webhooks()
-        webhooks.retry(self.actor, delivery.endpoint_id, delivery.id, Asked(_no_answer))
-
-    def now(self, endpoint: Endpoint) -> Endpoint:
-        return self.core.webhooks().get(self.actor, endpoint.id)
-
-
-@contextmanager
-def office_on(url: str, **settings: str) -> Iterator[Office]:
-    core = Core(database_url=url, loopback_open=True)
-    try:
-        _, ledger = core.partners().approve("RoSaBank")
-        key, _ = core.access().issue_key(ledger, "A key", ALL_PERMISSIONS)
-        environment = {
-            "PAYFLOW_DATABASE_URL": url,
-            "PAYFLOW_PORT": str(free_port()),
-            "PAYFLOW_WEBHOOK_LOOPBACK": "on",
-            "PAYFLOW_LOG_LEVEL": "warning",
-            "SESSION_SECRET": SESSION_SECRET,
-            **settings,
-        }
-        yield Office(core, key.actor, environment)
-    finally:
-        core.database().close()
 
 
 @pytest.fixture
@@ -328,7 +252,3 @@ def test_a_database_that_is_away_stops_nothing_for_good(
         assert eventually(told(subscriber, 3)), worker.output
         assert worker.stop(signal.SIGTERM) == 0
         assert "Traceback" not in worker.output
-
-
-def _no_answer(_: object) -> Answer:
-    return Answer(0, b"")

@@ -56,6 +56,15 @@ def test_what_is_packed_is_what_is_unpacked(commit: list[Content], first: int) -
     assert [event for block in blocks_of(LEDGER, packed) for event in unpacked(block)] == packed
 
 
+def test_a_type_that_only_a_newer_version_knows_is_a_name() -> None:
+    newer = evolve(BLOCK, types="wallet.created wallet.painted")
+
+    known, unknown = unpacked(newer)
+
+    assert known.type is EventType.WALLET_CREATED
+    assert unknown.type == "wallet.painted"
+
+
 @given(commits)
 def test_blocks_follow_one_another_without_a_gap(commit: list[Content]) -> None:
     blocks = list(blocks_of(LEDGER, events(commit)))
@@ -88,7 +97,6 @@ def test_no_block_could_take_the_first_event_of_the_next(commit: list[Content]) 
     [
         {"types": "wallet.created"},
         {"types": "wallet.created wallet.created wallet.created"},
-        {"types": "wallet.created wallet.burnt"},
         {"types": ""},
         {"bodies": b"{}"},
         {"bodies": b"{}\n{}\n{}"},
@@ -99,5 +107,5 @@ def test_no_block_could_take_the_first_event_of_the_next(commit: list[Content]) 
     ids=repr,
 )
 def test_parts_that_do_not_go_together_are_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"argument|EventType"):
+    with pytest.raises(ValueError, match="argument"):
         unpacked(evolve(BLOCK, **changes))

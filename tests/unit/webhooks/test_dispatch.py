@@ -297,6 +297,24 @@ def test_there_may_be_more_endpoints_than_are_taken_at_a_time(office: PostOffice
     assert [taken.is_cut_short for taken in takes] == [True, False]
 
 
+def test_a_journal_that_cannot_be_read_holds_up_its_own_endpoints_only(office: PostOffice) -> None:
+    other = office.other_actor()
+    endpoint, elsewhere = office.endpoint(), office.endpoint(actor=other)
+    happened, there = office.create_wallets(3), office.happen(CREATED, actor=other)
+    for sequence in (2, 3):
+        del office.store._tables.events[endpoint.ledger_id, sequence]
+    worker = office.worker()
+
+    first, behind = worker.take(), worker.last.behind
+    second, stuck = worker.take(), worker.last.behind
+
+    assert {errand.endpoint.id for errand in first} == {endpoint.id, elsewhere.id}
+    assert sorted(events_of(first)) == sorted([happened[0], *there])
+    assert list(behind) == [endpoint.key]
+    assert (second, stuck) == ([], {})
+    assert office.worker("ben").take() == worker.take() == []
+
+
 def test_a_worker_with_nothing_to_do_takes_nothing(office: PostOffice) -> None:
     assert office.dispatcher.take("anna", None, {}) == Errands()
 
