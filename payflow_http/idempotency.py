@@ -1,14 +1,18 @@
 """The Idempotency-Key header, after the IETF draft of that name."""
 
 import re
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import TypeVar
 
-from payflow_domain.ledger.idempotency import Claim, IdempotencyKey
+from payflow_domain.ledger.idempotency import Answer, Claim, IdempotencyKey, Once
 from payflow_http.incoming import ApiRequest
 from payflow_http.problems import Problem
 
 HEADER = b"idempotency-key"
 KEY_LENGTH_MAX = 255
+
+Done = TypeVar("Done")
 
 # A structured-field string (RFC 9651, section 3.3.3) or the same key bare. A bare key has no
 # quote, so that no key has two readings.
@@ -23,6 +27,12 @@ def claim_of(req: ApiRequest) -> Claim | None:
     if header is None:
         return None
     return Claim(read_key(header), req.fingerprint)
+
+
+def once_of(req: ApiRequest, render: Callable[[Done], Answer]) -> Once[Done] | None:
+    """Return how a request whose body was read is answered once; raises a ``Problem``."""
+    claim = claim_of(req)
+    return None if claim is None else Once(claim, render)
 
 
 def read_key(header: bytes) -> IdempotencyKey:

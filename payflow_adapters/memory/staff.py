@@ -8,12 +8,13 @@ from attrs import evolve
 
 from payflow_adapters.memory.refusals import require
 from payflow_adapters.memory.staging import Staging
-from payflow_adapters.memory.tables import Tables
+from payflow_adapters.memory.tables import DatedKey, Tables
 from payflow_domain.access.attempts import Attempts, Ceiling
 from payflow_domain.access.audit import AuditEntry, AuditFilter, AuditRecord
 from payflow_domain.access.operators import Operator, UsernameTaken
 from payflow_domain.access.sessions import Session
 from payflow_domain.ids import OperatorId
+from payflow_domain.ledger.idempotency import IdempotencyKey, SpentKey
 from payflow_domain.ledger.ports import Page
 
 
@@ -104,6 +105,24 @@ class MemoryStaffUnitOfWork(Staging):
     def forget_attempts(self, subject: str) -> None:
         """Stage that there was no try."""
         self._tables.attempts[subject] = None
+
+    def spent_by_operator(
+        self, operator_id: OperatorId, key: IdempotencyKey, now: datetime
+    ) -> SpentKey | None:
+        """Return what an operator's key was spent for, as this unit of work sees it."""
+        dated = self._tables.staff_spent.get((operator_id, key))
+        return dated.spent if dated and dated.is_remembered(now) else None
+
+    def spend_by_operator(self, operator_id: OperatorId, spent: SpentKey, now: datetime) -> None:
+        """Stage that a key is spent."""
+        key = spent.claim.key
+        with self._breaking():
+            known = self.spent_by_operator(operator_id, key, now)
+            require(known is None, "the idempotency key is spent")
+        for row, dated in list(self._tables.staff_spent.items()):
+            if dated is not None and not dated.is_remembered(now):
+                self._tables.staff_spent[row] = None
+        self._tables.staff_spent[operator_id, key] = DatedKey(spent, now)
 
 
 class MemoryStaffReader:

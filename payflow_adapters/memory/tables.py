@@ -78,6 +78,7 @@ class Tables:
     audit: MutableMapping[int, AuditEntry] = Factory(dict)
     operators: MutableMapping[OperatorId, Operator] = Factory(dict)
     sessions: MutableMapping[bytes, Session | None] = Factory(dict)
+    staff_spent: MutableMapping[tuple[OperatorId, IdempotencyKey], DatedKey | None] = Factory(dict)
     attempts: MutableMapping[str, Attempts | None] = Factory(dict)
     endpoints: MutableMapping[EndpointKey, Endpoint | None] = Factory(dict)
     deliveries: MutableMapping[DeliveryKey, Delivery | None] = Factory(dict)

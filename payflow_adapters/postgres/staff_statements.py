@@ -62,3 +62,27 @@ FORGET_OLD_ATTEMPTS = """
 UNCOUNT_ATTEMPT = "UPDATE login_attempts SET count = count - 1 WHERE subject = %s AND count > 0"
 
 FORGET_ATTEMPTS = "DELETE FROM login_attempts WHERE subject = %s"
+
+# Held until the end of the transaction. What is waited for is seen by the statement after it.
+LOCK_STAFF_KEY = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
+
+LOAD_STAFF_KEY = """
+    SELECT key, fingerprint, status, body FROM staff_idempotency_keys
+    WHERE operator_id = %s AND key = %s AND at >= %s
+"""
+
+FORGET_STAFF_KEY = """
+    DELETE FROM staff_idempotency_keys WHERE operator_id = %s AND key = %s AND at < %s
+"""
+
+INSERT_STAFF_KEY = """
+    INSERT INTO staff_idempotency_keys (operator_id, key, fingerprint, status, body, at)
+    VALUES (%s, %s, %s, %s, %s, %s)
+"""
+
+FORGET_OLD_STAFF_KEYS = """
+    DELETE FROM staff_idempotency_keys WHERE (operator_id, key) IN (
+      SELECT operator_id, key FROM staff_idempotency_keys WHERE at < %s
+      ORDER BY at LIMIT 100 FOR UPDATE SKIP LOCKED
+    )
+"""

@@ -9,14 +9,18 @@ from psycopg.types.json import Json
 
 from payflow_adapters.postgres import staff_statements as statements
 from payflow_adapters.postgres.drivers import Driver, Query
+from payflow_adapters.postgres.rows import spent_key_of
 from payflow_adapters.postgres.staff_rows import operator_of
 from payflow_domain.access.attempts import Attempts, Ceiling
 from payflow_domain.access.audit import AuditEntry, Told
 from payflow_domain.access.operators import Operator, UsernameTaken
 from payflow_domain.access.sessions import AGE_MAX, IDLE_MAX, Session
 from payflow_domain.ids import OperatorId
+from payflow_domain.ledger.idempotency import RETENTION, IdempotencyKey, SpentKey
 
 _USERNAME_KEY = "operators_username_key"
+_STAFF_KEYS_LOCK = 0x7374_6166
+"""The class of advisory locks under which idempotency keys of operators are claimed."""
 
 
 @define(slots=False)  # so that one unit of work can be all of them
@@ -97,6 +101,32 @@ class PostgresStaffUnitOfWork:
 
     def forget_attempts(self, subject: str) -> None:
         self.driver.send((statements.FORGET_ATTEMPTS, [subject]))
+
+    def spent_by_operator(
+        self, operator_id: OperatorId, key: IdempotencyKey, now: datetime
+    ) -> SpentKey | None:
+        _, rows = self.driver.run(
+            (statements.LOCK_STAFF_KEY, [_STAFF_KEYS_LOCK, f"{operator_id} {key}"]),
+            (statements.LOAD_STAFF_KEY, [operator_id, key, now - RETENTION]),
+        )
+        return spent_key_of(rows[0]) if rows else None
+
+    def spend_by_operator(self, operator_id: OperatorId, spent: SpentKey, now: datetime) -> None:
+        claim, answer = spent.claim, spent.answer
+        values = [
+            operator_id,
+            claim.key,
+            claim.fingerprint,
+            answer and answer.status,
+            answer and answer.body.decode(),
+            now,
+        ]
+        expired_at = now - RETENTION
+        self.driver.send(
+            (statements.FORGET_STAFF_KEY, [operator_id, claim.key, expired_at]),
+            (statements.INSERT_STAFF_KEY, values),
+            (statements.FORGET_OLD_STAFF_KEYS, [expired_at]),
+        )
 
 
 def _json(told: Told | None) -> Json | None:

@@ -423,6 +423,19 @@ staff_sessions = Table(
     Index("staff_sessions_operator_id", "operator_id"),
 )
 
+staff_idempotency_keys = Table(
+    "staff_idempotency_keys",
+    metadata,
+    Column("operator_id", Id, nullable=False),
+    Column("key", Id, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("operator_id", "key"),
+    Index("staff_idempotency_keys_at", "at"),
+)
+
 login_attempts = Table(
     "login_attempts",
     metadata,

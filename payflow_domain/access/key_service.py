@@ -1,11 +1,12 @@
 """The use cases of API keys: made, rotated and revoked, by partners themselves and by staff."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from attrs import evolve, frozen
 
 from payflow_domain.access.audit import AuditEntry, Told
+from payflow_domain.access.key_authors import Author, PartnerAuthor, StaffAuthor
 from payflow_domain.access.key_rules import (
     LIVE_KEYS_MAX,
     EnvironmentNotOpen,
@@ -17,7 +18,7 @@ from payflow_domain.access.key_rules import (
     check_replaceable,
     replace_key,
 )
-from payflow_domain.access.keys import ApiKey, SecretSource, issue
+from payflow_domain.access.keys import ApiKey, IssuedKey, SecretSource, issue
 from payflow_domain.access.operators import StaffActor, StaffPermission
 from payflow_domain.access.permissions import Actor, Permission
 from payflow_domain.access.ports import BeginKeys, KeyReader, KeyUnitOfWork
@@ -25,44 +26,10 @@ from payflow_domain.access.published import publish_key
 from payflow_domain.clock import Clock
 from payflow_domain.ids import API_KEY, IdSource, KeyId, LedgerId, PartnerId, is_id
 from payflow_domain.ledger.batch import Replayed
-from payflow_domain.ledger.idempotency import Answer, Claim, SpentKey, replay
+from payflow_domain.ledger.idempotency import Once
 from payflow_domain.ledger.ledgers import Environment, Ledger
-from payflow_domain.ledger.ports import Changes, Loaded, Page, Wanted
+from payflow_domain.ledger.ports import Loaded, Page, Wanted
 from payflow_domain.ledger.service import load_ledger
-
-
-@frozen
-class IssuedKey:
-    """A new key with its secret, which is told this once.
-
-    ``old`` is the key that it replaces, if any, as that is now.
-    """
-
-    key: ApiKey
-    secret: str | None
-    old: ApiKey | None = None
-
-
-RenderKey = Callable[[IssuedKey], Answer]
-
-
-@frozen
-class Once:
-    """How a request is answered once: under which idempotency key, and what is kept of it.
-
-    What is rendered to be kept has no secret: a replay cannot tell it.
-    """
-
-    claim: Claim
-    render: RenderKey
-
-
-@frozen
-class _Author:
-    """Who makes a change, for the audit log."""
-
-    id: str
-    address: str | None
 
 
 @frozen
@@ -80,7 +47,11 @@ class ApiKeys:
     secrets: SecretSource
 
     def create(
-        self, actor: Actor, new: NewKey, address: str | None = None, once: Once | None = None
+        self,
+        actor: Actor,
+        new: NewKey,
+        address: str | None = None,
+        once: Once[IssuedKey] | None = None,
     ) -> IssuedKey | Replayed:
         """Make a key for the actor's ledger.
 
@@ -88,19 +59,23 @@ class ApiKeys:
         """
         actor.require(Permission.KEYS_WRITE)
         check_grant(actor, new)
-        return self._create(_Author(actor.key_id, address), actor.ledger_id, new, once)
+        return self._create(PartnerAuthor(actor, address, once), actor.ledger_id, new)
 
     def create_for(
-        self, staff: StaffActor, partner_id: str, environment: Environment, new: NewKey
-    ) -> IssuedKey:
+        self,
+        staff: StaffActor,
+        partner_id: str,
+        environment: Environment,
+        new: NewKey,
+        once: Once[IssuedKey] | None = None,
+    ) -> IssuedKey | Replayed:
         """Make a key for a partner; raises ``EnvironmentNotOpen`` and as ``create``."""
         staff.require(StaffPermission.ADMINISTER)
         ledger = self.reader.ledger_of(PartnerId(partner_id), environment)
         if ledger is None:
             detail = f"The partner has no {environment.value} ledger; approve or activate it first."
             raise EnvironmentNotOpen(detail, subject=partner_id)
-        made = self._create(_Author(staff.operator_id, staff.address), ledger.id, new, None)
-        return _issued(made)
+        return self._create(StaffAuthor(staff, once), ledger.id, new)
 
     def rotate(
         self,
@@ -108,7 +83,7 @@ class ApiKeys:
         key_id: str,
         overlap: timedelta,
         address: str | None = None,
-        once: Once | None = None,
+        once: Once[IssuedKey] | None = None,
     ) -> IssuedKey | Replayed:
         """Make a key in the place of another one, which works for ``overlap`` more at most.
 
@@ -117,26 +92,31 @@ class ApiKeys:
         actor.require(Permission.KEYS_WRITE)
         found = self._find(actor.ledger_id, key_id)
         check_grant(actor, _alike(found))
-        return self._rotate(_Author(actor.key_id, address), found, overlap, once)
+        return self._rotate(PartnerAuthor(actor, address, once), found, overlap)
 
-    def rotate_as_staff(self, staff: StaffActor, key_id: str, overlap: timedelta) -> IssuedKey:
+    def rotate_as_staff(
+        self,
+        staff: StaffActor,
+        key_id: str,
+        overlap: timedelta,
+        once: Once[IssuedKey] | None = None,
+    ) -> IssuedKey | Replayed:
         """Rotate a key of any ledger; raises ``KeyNotFound``, ``KeyNotLive``."""
         staff.require(StaffPermission.ADMINISTER)
         found = self._find(None, key_id)
-        author = _Author(staff.operator_id, staff.address)
-        return _issued(self._rotate(author, found, overlap, None))
+        return self._rotate(StaffAuthor(staff, once), found, overlap)
 
     def revoke(self, actor: Actor, key_id: str, address: str | None = None) -> ApiKey:
         """End a key for good; one that is revoked stays as it is. Raises ``KeyNotFound``."""
         actor.require(Permission.KEYS_WRITE)
         found = self._find(actor.ledger_id, key_id)
-        return self._revoke(_Author(actor.key_id, address), found)
+        return self._revoke(PartnerAuthor(actor, address), found)
 
     def revoke_as_staff(self, staff: StaffActor, key_id: str) -> ApiKey:
         """End a key of any ledger for good; raises ``KeyNotFound``."""
         staff.require(StaffPermission.ADMINISTER)
         found = self._find(None, key_id)
-        return self._revoke(_Author(staff.operator_id, staff.address), found)
+        return self._revoke(StaffAuthor(staff), found)
 
     def get(self, actor: Actor, key_id: str) -> ApiKey:
         """Return a key of the actor's ledger; raises ``KeyNotFound``."""
@@ -153,30 +133,25 @@ class ApiKeys:
         staff.require(StaffPermission.READ)
         return self.reader.keys_of_partner(PartnerId(partner_id), page)
 
-    def _create(
-        self, author: _Author, ledger_id: LedgerId, new: NewKey, once: Once | None
-    ) -> IssuedKey | Replayed:
+    def _create(self, author: Author, ledger_id: LedgerId, new: NewKey) -> IssuedKey | Replayed:
         with self.begin() as uow:
-            books = _load(uow, ledger_id, once)
-            if answered := _answered(books, once):
+            books, now = _load(uow, ledger_id, author), self.clock.now()
+            if answered := author.answered(uow, books, now):
                 return answered
-            now = self.clock.now()
             check_expiry(new.expires_at, now)
             issued = self._issue(books.ledger, new, now)
             _check_room(uow, ledger_id, now)
             uow.add_key(issued.key)
             _note(uow, author, "api_key.created", issued.key, now, (None, publish_key(issued.key)))
-            _spend(uow, books.ledger, once, issued)
+            author.spend(uow, books.ledger, issued)
         return issued
 
-    def _rotate(
-        self, author: _Author, found: ApiKey, overlap: timedelta, once: Once | None
-    ) -> IssuedKey | Replayed:
+    def _rotate(self, author: Author, found: ApiKey, overlap: timedelta) -> IssuedKey | Replayed:
         with self.begin() as uow:
-            books = _load(uow, found.ledger_id, once)
-            if answered := _answered(books, once):
+            books, now = _load(uow, found.ledger_id, author), self.clock.now()
+            if answered := author.answered(uow, books, now):
                 return answered
-            old, now = _present(uow, found), self.clock.now()
+            old = _present(uow, found)
             check_replaceable(old, now)
             issued = self._issue(books.ledger, _alike(old), now)
             replaced = replace_key(old, issued.key.id, now, overlap)
@@ -186,12 +161,12 @@ class ApiKeys:
             uow.add_key(issued.key)
             told = publish_key(old), publish_key(replaced)
             _note(uow, author, "api_key.rotated", old, now, told)
-            _spend(uow, books.ledger, once, issued)
+            author.spend(uow, books.ledger, issued)
         return issued
 
-    def _revoke(self, author: _Author, found: ApiKey) -> ApiKey:
+    def _revoke(self, author: Author, found: ApiKey) -> ApiKey:
         with self.begin() as uow:
-            _load(uow, found.ledger_id, None)
+            _load(uow, found.ledger_id, author)
             before, now = _present(uow, found), self.clock.now()
             if before.revoked_at is not None:
                 return before
@@ -227,21 +202,8 @@ def _present(uow: KeyUnitOfWork, found: ApiKey) -> ApiKey:
     return uow.key(found.ledger_id, found.id) or found
 
 
-def _issued(made: IssuedKey | Replayed) -> IssuedKey:
-    """Return what was made without an idempotency key, and so not replayed."""
-    if isinstance(made, Replayed):
-        raise TypeError(made)
-    return made
-
-
-def _load(uow: KeyUnitOfWork, ledger_id: LedgerId, once: Once | None) -> Loaded:
-    return load_ledger(uow, ledger_id, Wanted(keys={once.claim.key} if once else set()))
-
-
-def _answered(books: Loaded, once: Once | None) -> Replayed | None:
-    if once is None or once.claim.key not in books.spent:
-        return None
-    return Replayed(replay(books.spent[once.claim.key], once.claim))
+def _load(uow: KeyUnitOfWork, ledger_id: LedgerId, author: Author) -> Loaded:
+    return load_ledger(uow, ledger_id, Wanted(keys=author.ledger_keys))
 
 
 def _check_room(uow: KeyUnitOfWork, ledger_id: LedgerId, now: datetime) -> None:
@@ -251,17 +213,9 @@ def _check_room(uow: KeyUnitOfWork, ledger_id: LedgerId, now: datetime) -> None:
         raise TooManyKeys(detail)
 
 
-def _spend(uow: KeyUnitOfWork, ledger: Ledger, once: Once | None, issued: IssuedKey) -> None:
-    """Keep the answer without the secret."""
-    if once is not None:
-        answer = once.render(evolve(issued, secret=None))
-        head = evolve(ledger, last_at=ledger.next_moment(issued.key.created_at))
-        uow.write([Changes(head, spent=[SpentKey(once.claim, answer)])])
-
-
 def _note(
     uow: KeyUnitOfWork,
-    author: _Author,
+    author: Author,
     action: str,
     key: ApiKey,
     now: datetime,

@@ -83,6 +83,18 @@ class ApiKey:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
+@frozen
+class IssuedKey:
+    """A new key with its secret, which is told this once.
+
+    ``old`` is the key that it replaces, if any, as that is now.
+    """
+
+    key: ApiKey
+    secret: str | None = field(repr=False)
+    old: ApiKey | None = None
+
+
 def make_secret(environment: Environment, secrets: SecretSource) -> str:
     """Make the secret of a new key."""
     body = _PREFIX[environment] + secrets.characters(BASE62, _RANDOM_LENGTH)

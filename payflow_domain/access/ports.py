@@ -10,12 +10,13 @@ from payflow_domain.access.audit import AuditReader, AuditUnitOfWork
 from payflow_domain.access.keys import ApiKey
 from payflow_domain.access.operators import Operator
 from payflow_domain.access.sessions import Session
+from payflow_domain.access.staff_idempotency import StaffKeyUnitOfWork
 from payflow_domain.ids import KeyId, LedgerId, OperatorId, PartnerId
 from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.ports import Page, UnitOfWork
 
 
-class KeyUnitOfWork(UnitOfWork, AuditUnitOfWork, Protocol):
+class KeyUnitOfWork(UnitOfWork, AuditUnitOfWork, StaffKeyUnitOfWork, Protocol):
     """One database transaction on API keys."""
 
     def add_key(self, key: ApiKey) -> None:
@@ -62,7 +63,7 @@ class KeyReader(Protocol):
         ...
 
 
-class StaffUnitOfWork(AuditUnitOfWork, Protocol):
+class StaffUnitOfWork(AuditUnitOfWork, StaffKeyUnitOfWork, Protocol):
     """One database transaction on operators and their sessions."""
 
     def add_operator(self, operator: Operator) -> None:

@@ -4,8 +4,9 @@ A key is claimed in the same database transaction as the effect that it stands f
 only by an operation that took effect.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import NewType
+from typing import Generic, NewType, TypeVar
 
 from attrs import frozen
 
@@ -15,6 +16,7 @@ RETENTION = timedelta(days=30)
 """How long a spent key is remembered."""
 
 IdempotencyKey = NewType("IdempotencyKey", str)
+Done = TypeVar("Done")
 
 
 @frozen
@@ -31,6 +33,14 @@ class Answer:
 
     status: int
     body: bytes
+
+
+@frozen
+class Once(Generic[Done]):
+    """How a request is answered once: under which key, and what is kept of what was done."""
+
+    claim: Claim
+    render: Callable[[Done], Answer]
 
 
 @frozen

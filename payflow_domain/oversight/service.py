@@ -1,16 +1,24 @@
 """The use cases of staff who look after the whole."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from attrs import frozen
 
-from payflow_domain.access.audit import AuditEntry, BeginAudit
+from payflow_domain.access.audit import AuditEntry, AuditUnitOfWork
 from payflow_domain.access.operators import StaffActor, StaffPermission
 from payflow_domain.access.security import SecurityEvent, SecurityLog
+from payflow_domain.access.staff_idempotency import (
+    StaffKeyUnitOfWork,
+    answered_before,
+    keep_answer,
+)
 from payflow_domain.clock import Clock
 from payflow_domain.errors import Unavailable
+from payflow_domain.ledger.batch import Replayed
+from payflow_domain.ledger.idempotency import Once
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.ports import Page
 from payflow_domain.oversight.figures import (
@@ -30,6 +38,13 @@ NOTICE_REPLAYED = "gateway_event.replayed"
 T = TypeVar("T")
 
 
+class OversightUnitOfWork(AuditUnitOfWork, StaffKeyUnitOfWork, Protocol):
+    """Writes down what was asked, and how that was answered."""
+
+
+BeginOversight = Callable[[], AbstractContextManager[OversightUnitOfWork]]
+
+
 @frozen
 class Oversight:
     """Shows how the whole is doing; has notices booked again.
@@ -37,7 +52,7 @@ class Oversight:
     Each method that takes a ``StaffActor`` raises ``MissingRole``.
     """
 
-    begin: BeginAudit
+    begin: BeginOversight
     notices: Notices
     security: SecurityLog
     figures: Figures
@@ -51,15 +66,30 @@ class Oversight:
         return self.notices.reader.notices(status, page.limit, page.after)
 
     def replay_notice(
-        self, actor: StaffActor, gateway: str, environment: Environment, notice_id: str
-    ) -> KeptNotice:
+        self,
+        actor: StaffActor,
+        gateway: str,
+        environment: Environment,
+        notice_id: str,
+        once: Once[KeptNotice] | None = None,
+    ) -> KeptNotice | Replayed:
         """Book a notice again, which changes nothing that is booked.
 
-        Raises what ``Notices.replay`` does.
+        So an idempotency key decides no more than what is answered, and is spent afterwards.
+        Raises what ``Notices.replay`` does, and ``IdempotencyKeyReused``.
         """
         actor.require(StaffPermission.REVIEW)
+        with self.begin() as uow:
+            if answered := answered_before(uow, actor, once, self.clock.now()):
+                return answered
         by, address = actor.operator_id, actor.address
-        return self.replay_notice_by(by, address, gateway, environment, notice_id)
+        notice = self.replay_notice_by(by, address, gateway, environment, notice_id)
+        with self.begin() as uow:
+            now = self.clock.now()
+            if answered := answered_before(uow, actor, once, now):
+                return answered
+            keep_answer(uow, actor, once, notice, now)
+        return notice
 
     def replay_notice_by(
         self, by: str, address: str | None, gateway: str, environment: Environment, notice_id: str

@@ -7,10 +7,12 @@ from attrs import frozen
 
 from payflow_domain.access.audit import ANONYMOUS, AuditEntry
 from payflow_domain.access.operators import StaffActor, StaffPermission
+from payflow_domain.access.staff_idempotency import answered_before, keep_answer
 from payflow_domain.clock import Clock
 from payflow_domain.ids import PARTNER, IdSource, PartnerId
+from payflow_domain.ledger.batch import Replayed
 from payflow_domain.ledger.errors import IdempotencyKeyReused
-from payflow_domain.ledger.idempotency import Claim
+from payflow_domain.ledger.idempotency import Claim, Once
 from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.ports import Page
 from payflow_domain.money import Currencies, decimal_places
@@ -121,15 +123,24 @@ class Onboarding:
             _keep(uow, _entry_of(partner, ANONYMOUS), address)
         return Taken(partner)
 
-    def create(self, staff: StaffActor, name: str, profile: Profile) -> tuple[Partner, Ledger]:
-        """Take in a partner at once, with its sandbox; raises ``InvalidText``."""
+    def create(
+        self, staff: StaffActor, name: str, profile: Profile, once: Once[Partner] | None = None
+    ) -> Partner | Replayed:
+        """Take in a partner at once, with its sandbox.
+
+        Raises ``InvalidText`` and ``IdempotencyKeyReused``.
+        """
         staff.require(StaffPermission.REVIEW)
         partner = self._new(name, PartnerStatus.APPROVED, profile)
+        now = partner.created_at
         with self.begin() as uow:
+            if answered := answered_before(uow, staff, once, now):
+                return answered
             uow.add_partner(partner)
-            ledger = uow.add_ledger(partner.id, Environment.SANDBOX, None, partner.created_at)
+            uow.add_ledger(partner.id, Environment.SANDBOX, None, now)
             _keep(uow, _entry_of(partner, staff.operator_id), staff.address)
-        return partner, ledger
+            keep_answer(uow, staff, once, partner, now)
+        return partner
 
     def change_status(self, staff: StaffActor, partner_id: str, wish: StatusWish) -> Partner:
         """Move a partner to another status; of two who do it at a time one wins.

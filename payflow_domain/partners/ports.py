@@ -8,6 +8,7 @@ from typing import Protocol
 from attrs import frozen
 
 from payflow_domain.access.audit import AuditUnitOfWork
+from payflow_domain.access.staff_idempotency import StaffKeyUnitOfWork
 from payflow_domain.ids import LedgerId, PartnerId
 from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.ports import Page, UnitOfWork
@@ -16,7 +17,7 @@ from payflow_domain.partners.certification import CertificationItem
 from payflow_domain.partners.model import Partner, PartnerChange, PartnerStatus
 
 
-class PartnerUnitOfWork(UnitOfWork, AuditUnitOfWork, Protocol):
+class PartnerUnitOfWork(UnitOfWork, AuditUnitOfWork, StaffKeyUnitOfWork, Protocol):
     """One database transaction on a partner and its ledgers."""
 
     def add_partner(self, partner: Partner, key: ApplicationKey | None = None) -> None:

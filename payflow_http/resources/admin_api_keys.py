@@ -1,6 +1,6 @@
 """API keys of partners, for staff."""
 
-from http import HTTPStatus
+from functools import partial
 
 from attrs import frozen
 from falcon.asgi import Response
@@ -15,11 +15,10 @@ from payflow_http.directory_bodies import KeyRotationBody, NewPartnerKeyBody
 from payflow_http.incoming import ApiRequest
 from payflow_http.listing import send_page
 from payflow_http.resources.api_keys import (
-    forget_replaced,
+    issue_once,
     key_position,
     new_key,
     overlap_of,
-    publish_issued,
 )
 from payflow_http.services import Api
 
@@ -54,8 +53,8 @@ class AdminPartnerKeys:
         body = await req.read(NewPartnerKeyBody)
         run, create = self.api.threads.run, self.api.services.api_keys.create_for
         await run(self.api.services.onboarding.get, staff, partner_id)
-        issued = await run(create, staff, partner_id, body.environment, new_key(body))
-        send_json(resp, publish_issued(issued), HTTPStatus.CREATED)
+        issue = partial(create, staff, partner_id, body.environment, new_key(body))
+        await issue_once(self.api, req, resp, issue)
 
 
 @frozen
@@ -84,6 +83,4 @@ class AdminApiKeyRotation:
         staff.require(StaffPermission.ADMINISTER)
         overlap = overlap_of(await req.read(KeyRotationBody, may_be_empty=True))
         rotate = self.api.services.api_keys.rotate_as_staff
-        issued = await self.api.threads.run(rotate, staff, key_id, overlap)
-        forget_replaced(self.api, issued)
-        send_json(resp, publish_issued(issued), HTTPStatus.CREATED)
+        await issue_once(self.api, req, resp, partial(rotate, staff, key_id, overlap))

@@ -1,20 +1,24 @@
 """What gateways told, and what should not have been tried, for staff."""
 
+from http import HTTPStatus
 from typing import cast
 
+import orjson
 from attrs import frozen
 from falcon.asgi import Response
 
 from payflow_domain.access.operators import StaffPermission
 from payflow_domain.access.security import SecurityEvent
+from payflow_domain.ledger.idempotency import Answer
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.ports import Page
 from payflow_domain.ledger.published import Published, publish_time
 from payflow_domain.payments.model import KeptNotice, NoticeNotFound, NoticeStatus
 from payflow_domain.texts import InvalidText, check_text
 from payflow_http import queries
-from payflow_http.answers import send_json
+from payflow_http.answers import send_done
 from payflow_http.bodies import EmptyBody
+from payflow_http.idempotency import once_of
 from payflow_http.incoming import ApiRequest
 from payflow_http.listing import send_page
 from payflow_http.services import Api
@@ -68,7 +72,9 @@ class GatewayEventReplay:
             raise NoticeNotFound(detail, subject=notice_id)
         # It may ask the gateway how things stand.
         run, replay = self.api.gateway_threads.run, self.api.services.oversight.replay_notice
-        send_json(resp, _publish_notice(await run(replay, actor, gateway, known, notice_id)))
+        once = once_of(req, _render_notice)
+        done = await run(replay, actor, gateway, known, notice_id, once)
+        send_done(resp, done, _render_notice)
 
 
 @frozen
@@ -101,6 +107,10 @@ def _can_be(*names: str) -> bool:
 
 def _notice_position(notice: KeptNotice) -> str:
     return notice.position
+
+
+def _render_notice(notice: KeptNotice) -> Answer:
+    return Answer(int(HTTPStatus.OK), orjson.dumps(_publish_notice(notice)))
 
 
 def _publish_notice(notice: KeptNotice) -> Published:

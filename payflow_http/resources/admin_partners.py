@@ -3,10 +3,12 @@
 from http import HTTPStatus
 from typing import cast
 
+import orjson
 from attrs import frozen
 from falcon.asgi import Response
 
 from payflow_domain.access.operators import StaffPermission
+from payflow_domain.ledger.idempotency import Answer
 from payflow_domain.ledger.ports import Page
 from payflow_domain.ledger.published import Published
 from payflow_domain.partners.model import Partner, PartnerStatus
@@ -20,8 +22,9 @@ from payflow_domain.partners.published import (
     publish_partner,
 )
 from payflow_http import queries
-from payflow_http.answers import send_json
+from payflow_http.answers import send_done, send_json
 from payflow_http.directory_bodies import NewPartnerBody, PartnerStatusBody
+from payflow_http.idempotency import once_of
 from payflow_http.incoming import ApiRequest
 from payflow_http.listing import send_page
 from payflow_http.services import Api
@@ -70,8 +73,9 @@ class AdminPartnerList:
             contact_email=body.contact_email,
         )
         create = self.api.services.onboarding.create
-        partner, _ = await self.api.threads.run(create, staff, body.name, profile)
-        send_json(resp, publish_partner(partner), HTTPStatus.CREATED)
+        once = once_of(req, _render_created)
+        made = await self.api.threads.run(create, staff, body.name, profile, once)
+        send_done(resp, made, _render_created)
 
 
 @frozen
@@ -103,6 +107,10 @@ class AdminPartnerStatus:
         # What its keys may do acts at once here, and within a second elsewhere.
         self.api.authenticator.invalidate()
         send_json(resp, publish_partner(partner))
+
+
+def _render_created(partner: Partner) -> Answer:
+    return Answer(int(HTTPStatus.CREATED), orjson.dumps(publish_partner(partner)))
 
 
 def _position(partner: Partner) -> str:

@@ -10,18 +10,17 @@ from attrs import frozen
 from falcon.asgi import Response
 
 from payflow_domain.access.key_rules import OVERLAP, NewKey
-from payflow_domain.access.key_service import IssuedKey, Once
-from payflow_domain.access.keys import ApiKey
+from payflow_domain.access.keys import ApiKey, IssuedKey
 from payflow_domain.access.permissions import Permission
 from payflow_domain.access.published import publish_key
 from payflow_domain.ledger.batch import Replayed
-from payflow_domain.ledger.idempotency import Answer
+from payflow_domain.ledger.idempotency import Answer, Once
 from payflow_domain.ledger.ports import Page
 from payflow_domain.ledger.published import Published, publish_time
 from payflow_http import queries
 from payflow_http.answers import send_done, send_json
 from payflow_http.directory_bodies import KeyRotationBody, NewKeyBody, NewPartnerKeyBody
-from payflow_http.idempotency import claim_of
+from payflow_http.idempotency import once_of
 from payflow_http.incoming import ApiRequest
 from payflow_http.listing import send_page
 from payflow_http.services import Api
@@ -39,7 +38,7 @@ class ApiKeyList:
         new = new_key(await req.read(NewKeyBody))
         address = self.api.addresses.of(req)
         create = partial(self.api.services.api_keys.create, actor, new, address)
-        await _answer_once(self.api, req, resp, create)
+        await issue_once(self.api, req, resp, create)
 
     async def on_get(self, req: ApiRequest, resp: Response) -> None:
         actor = await self.api.authenticator.identify(req)
@@ -92,7 +91,7 @@ class ApiKeyRotation:
         overlap = overlap_of(await req.read(KeyRotationBody, may_be_empty=True))
         address = self.api.addresses.of(req)
         rotate = partial(self.api.services.api_keys.rotate, actor, key_id, overlap, address)
-        await _answer_once(self.api, req, resp, rotate)
+        await issue_once(self.api, req, resp, rotate)
 
 
 def new_key(body: NewKeyBody | NewPartnerKeyBody) -> NewKey:
@@ -119,28 +118,22 @@ def publish_issued(issued: IssuedKey) -> Published:
     return {**publish_key(issued.key), "key": issued.secret, "oldKey": replaced}
 
 
-def forget_replaced(api: Api, issued: IssuedKey) -> None:
-    """Have this process look up a replaced key again: it may have ended at once."""
-    if issued.old is not None:
-        api.authenticator.invalidate(issued.old.digest)
-
-
 def key_position(key: ApiKey) -> str:
     """Return where a key stands in lists."""
     return key.id
 
 
-async def _answer_once(
+async def issue_once(
     api: Api,
     req: ApiRequest,
     resp: Response,
-    issue: Callable[[Once | None], IssuedKey | Replayed],
+    issue: Callable[[Once[IssuedKey] | None], IssuedKey | Replayed],
 ) -> None:
     """Issue a key and answer with it; a repeated request is answered without its secret."""
-    claim = claim_of(req)
-    issued = await api.threads.run(issue, Once(claim, _render) if claim else None)
-    if isinstance(issued, IssuedKey):
-        forget_replaced(api, issued)
+    issued = await api.threads.run(issue, once_of(req, _render))
+    if isinstance(issued, IssuedKey) and issued.old is not None:
+        # It may have ended at once.
+        api.authenticator.invalidate(issued.old.digest)
     send_done(resp, issued, _render)
 
 

@@ -10,6 +10,13 @@ from payflow_domain.access.operators import Operator, Role, UsernameTaken
 from payflow_domain.access.sessions import AGE_MAX, IDLE_MAX, Session
 from payflow_domain.ids import OperatorId
 from payflow_domain.ledger.errors import CommitFailed
+from payflow_domain.ledger.idempotency import (
+    RETENTION,
+    Answer,
+    Claim,
+    IdempotencyKey,
+    SpentKey,
+)
 from tests.builders.times import START, TICK, SettableClock
 from tests.contracts.stores import StaffStore
 
@@ -20,6 +27,7 @@ BEN = evolve(ANNA, id=OperatorId("opr_00000000000000000000000002"), username="be
 SESSION = Session(bytes(range(32)), ANNA.id, START, START)
 OTHER = evolve(SESSION, digest=bytes(32))
 WHO = "username anna"
+KEY = SpentKey(Claim(IdempotencyKey("once"), bytes(32)), Answer(200, '{"name": "é"}'.encode()))
 
 
 def add(store: StaffStore, *operators: Operator) -> None:
@@ -44,6 +52,26 @@ def count(store: StaffStore, subject: str = WHO, after: timedelta = timedelta())
     with store.begin() as uow:
         (attempts,) = uow.count_attempts([Ceiling(subject, 5, PERIOD)], START + after)
     return attempts
+
+
+def spend(store: StaffStore, key: SpentKey, after: timedelta = timedelta()) -> None:
+    with store.begin() as uow:
+        uow.spent_by_operator(ANNA.id, key.claim.key, START + after)
+        uow.spend_by_operator(ANNA.id, key, START + after)
+
+
+def spend_in_vain(store: StaffStore) -> None:
+    with store.begin() as uow:
+        uow.spent_by_operator(ANNA.id, KEY.claim.key, START)
+        uow.spend_by_operator(ANNA.id, KEY, START)
+        uow.replace_operator(ANNA)
+
+
+def spent(
+    store: StaffStore, key: str = "once", of: Operator = ANNA, after: timedelta = timedelta()
+) -> SpentKey | None:
+    with store.begin() as uow:
+        return uow.spent_by_operator(of.id, IdempotencyKey(key), START + after)
 
 
 class StaffStoreContract:
@@ -215,3 +243,35 @@ class StaffStoreContract:
             replace(store, ANNA, counting=WHO)
 
         assert count(store).count == 2
+
+    def test_a_key_that_an_operator_has_spent_is_found_and_is_no_other_operators(
+        self, store: StaffStore
+    ) -> None:
+        spend(store, KEY)
+
+        assert spent(store) == KEY
+        assert spent(store, of=BEN) is None
+        assert spent(store, "another") is None
+
+    def test_a_key_is_spent_once(self, store: StaffStore) -> None:
+        spend(store, KEY)
+
+        with pytest.raises(CommitFailed):
+            spend(store, evolve(KEY, answer=Answer(201, b"{}")))
+
+        assert spent(store) == KEY
+
+    def test_a_key_is_remembered_for_its_time_and_free_afterwards(self, store: StaffStore) -> None:
+        again = evolve(KEY, answer=Answer(201, b"{}"))
+        spend(store, KEY)
+
+        assert spent(store, after=RETENTION) == KEY
+        assert spent(store, after=RETENTION + TICK) is None
+        spend(store, again, after=RETENTION + TICK)
+        assert spent(store, after=RETENTION + TICK) == again
+
+    def test_a_key_is_not_spent_by_what_is_not_committed(self, store: StaffStore) -> None:
+        with pytest.raises(CommitFailed):
+            spend_in_vain(store)
+
+        assert spent(store) is None

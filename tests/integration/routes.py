@@ -143,12 +143,13 @@ class StaffRoute:
 
 
 _S = StaffPermission
-_PARTNER = {
+PARTNER: Json = {
     "name": "A partner",
     "legalName": "A partner Ltd",
     "country": "KE",
     "contactEmail": "a@partner.example",
 }
+"""The body by which staff take a partner in."""
 
 STAFF_ROUTES = (
     StaffRoute("POST", "/api/auth/logout"),
@@ -163,7 +164,7 @@ STAFF_ROUTES = (
     ),
     StaffRoute("GET", "/api/admin/security-events", _S.READ),
     StaffRoute("GET", "/api/admin/partners", _S.READ),
-    StaffRoute("POST", "/api/admin/partners", _S.REVIEW, _PARTNER),
+    StaffRoute("POST", "/api/admin/partners", _S.REVIEW, PARTNER),
     StaffRoute("GET", "/api/admin/partners/{partner_id}", _S.READ),
     StaffRoute(
         "PATCH", "/api/admin/partners/{partner_id}/status", _S.REVIEW, {"status": "approved"}

@@ -108,6 +108,7 @@ def test_not_even_the_owner_changes_what_is_append_only(
         "UPDATE operators SET role = 'admin'",
         "DELETE FROM operators",
         "UPDATE staff_sessions SET created_at = seen_at",
+        "UPDATE staff_idempotency_keys SET body = ''",
         "DROP TABLE wallets",
         "ALTER TABLE entries DISABLE TRIGGER ALL",
     ],

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 from attrs import evolve
@@ -11,7 +13,7 @@ from payflow_domain.access.permissions import ALL_PERMISSIONS
 from payflow_domain.ids import OperatorId
 from tests.builders.api_server import ApiServer
 from tests.builders.http_client import Answer, Client
-from tests.integration.routes import ROUTES, STAFF_ROUTES, Route, StaffRoute, with_strays
+from tests.integration.routes import PARTNER, ROUTES, STAFF_ROUTES, Route, StaffRoute, with_strays
 from tests.integration.scene import Scene, assert_problem, faults
 
 UNSAFE = [route for route in STAFF_ROUTES if route.method != "GET"]
@@ -141,3 +143,24 @@ def test_the_figures_of_a_real_server_are_complete(sessions: dict[Role, Client])
     assert [one["gateway"] for one in told["gateways"]] == ["mock"]
     assert told["connections"]["writers"]["max"] == 2
     assert len(told["pending"]) == 4
+
+
+def test_of_two_that_ask_at_once_with_one_key_one_makes_a_partner(
+    api: ApiServer, sessions: dict[Role, Client]
+) -> None:
+    name, headers = f"Twice {uuid4().hex}", {"Idempotency-Key": uuid4().hex}
+    clients = [api.client() for _ in range(4)]
+    for client in clients:
+        client.own = {**sessions[Role.ADMIN].own, **headers}
+
+    def make(client: Client) -> Answer:
+        return client.send("POST", "/api/admin/partners", PARTNER | {"name": name})
+
+    with ThreadPoolExecutor(len(clients)) as threads:
+        answers = list(threads.map(make, clients))
+
+    assert {answer.status for answer in answers} == {201}
+    assert len({answer.json["id"] for answer in answers}) == 1
+    assert [answer.headers["Idempotent-Replayed"] for answer in answers].count(None) == 1
+    listed = sessions[Role.ADMIN].send("GET", f"/api/admin/partners?name={name[6:]}")
+    assert len(listed.json["data"]) == 1

@@ -24,8 +24,8 @@ from payflow_domain.access.key_rules import (
     TooManyKeys,
     replace_key,
 )
-from payflow_domain.access.key_service import ApiKeys, IssuedKey, Once
-from payflow_domain.access.keys import ApiKey, InvalidApiKey
+from payflow_domain.access.key_service import ApiKeys
+from payflow_domain.access.keys import ApiKey, InvalidApiKey, IssuedKey
 from payflow_domain.access.operators import MissingRole, Role, StaffActor
 from payflow_domain.access.permissions import (
     ALL_PERMISSIONS,
@@ -37,7 +37,7 @@ from payflow_domain.access.service import Access
 from payflow_domain.ids import KeyId, OperatorId
 from payflow_domain.ledger.batch import Replayed
 from payflow_domain.ledger.errors import IdempotencyKeyReused
-from payflow_domain.ledger.idempotency import Answer, Claim, IdempotencyKey
+from payflow_domain.ledger.idempotency import Answer, Claim, IdempotencyKey, Once
 from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.ports import Page
 from payflow_domain.partners.service import Partners
@@ -349,7 +349,9 @@ def test_administrators_keep_the_keys_of_partners(office: Office) -> None:
     partner_id = office.ledger.partner_id
 
     issued = office.keys.create_for(ADMIN, partner_id, Environment.SANDBOX, NEW)
+    assert isinstance(issued, IssuedKey)
     rotated = office.keys.rotate_as_staff(ADMIN, issued.key.id, timedelta(0))
+    assert isinstance(rotated, IssuedKey)
     office.keys.revoke_as_staff(ADMIN, rotated.key.id)
 
     assert [entry.actor for entry in office.audit()] == [ADMIN.operator_id] * 3

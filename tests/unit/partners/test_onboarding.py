@@ -244,10 +244,12 @@ def test_an_unknown_partner_is_not_found(office: Office, partner_id: str) -> Non
 
 
 def test_a_partner_that_staff_take_in_has_its_sandbox_at_once(office: Office) -> None:
-    partner, ledger = office.onboarding.create(REVIEWER, "RoSaBank", PROFILE)
+    partner = office.onboarding.create(REVIEWER, "RoSaBank", PROFILE)
 
+    assert isinstance(partner, Partner)
     found = office.onboarding.look_up(SUPPORT, partner.id)
-    assert (found.partner, list(found.ledgers)) == (partner, [ledger])
+    assert found.partner == partner
+    assert [ledger.environment for ledger in found.ledgers] == [Environment.SANDBOX]
     assert partner.status is STATUS.APPROVED
     assert found.certification is not None
     assert not found.certification.is_complete
