@@ -21,6 +21,7 @@ from payflow_adapters.postgres.rows import (
     transaction_of,
 )
 from payflow_adapters.postgres.tables import entries, journal_blocks, ledgers, transactions
+from payflow_adapters.postgres.transaction_lists import transactions_page
 from payflow_domain.ids import AccountId, LedgerId, PartnerId, TransactionId
 from payflow_domain.ledger.accounts import Account, Phase
 from payflow_domain.ledger.journal import Event
@@ -36,7 +37,6 @@ _BLOCK_COLUMNS = (
     journal_blocks.c.hashes,
 )
 _MOVED_POSTED = (Phase.POSTED.value, Phase.SETTLED.value)
-_BEGAN = (Phase.POSTED.value, Phase.HELD.value)
 _SAME_TRANSACTION = and_(
     transactions.c.ledger_id == entries.c.ledger_id,
     transactions.c.id == entries.c.transaction_id,
@@ -120,20 +120,7 @@ class PostgresLedgerReader:
     def transactions(
         self, ledger_id: LedgerId, which: TransactionFilter, page: Page
     ) -> list[Transaction]:
-        query = select(*TRANSACTION_COLUMNS).where(transactions.c.ledger_id == ledger_id)
-        if which.account_id is not None:
-            query = query.join_from(entries, transactions, _SAME_TRANSACTION).where(
-                entries.c.ledger_id == ledger_id,
-                entries.c.account_id == which.account_id,
-                entries.c.phase.in_(_BEGAN),
-            )
-        if which.status is not None:
-            query = query.where(transactions.c.status == which.status.value)
-        if which.type is not None:
-            query = query.where(transactions.c.type == which.type.value)
-        if page.after is not None:
-            query = query.where(transactions.c.id < page.after)
-        query = query.order_by(transactions.c.id.desc()).limit(page.limit)
+        query = transactions_page(ledger_id, which, page)
         with self.database.reading_of(ledger_id) as connection:
             rows = connection.execute(query).all()
         return [transaction_of(row) for row in rows]

@@ -8,10 +8,11 @@ import pytest
 
 from payflow_domain.ids import AccountId
 from payflow_domain.ledger.accounts import Phase
+from payflow_domain.ledger.batch import Request
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.ports import Page, TransactionFilter
 from payflow_domain.ledger.service import Ledgers
-from payflow_domain.ledger.transactions import Status, Transaction, TransactionType
+from payflow_domain.ledger.transactions import Post, Status, Transaction, TransactionType
 from tests.builders.ledger import FundedLedger, open_funded_ledger, transfer
 from tests.contracts.ledger_reads import NO_LEDGER
 from tests.contracts.stores import LedgerStore, LedgerSuite
@@ -190,6 +191,37 @@ class LedgerLists(LedgerSuite):
 
         assert (of(one), of(two), of(three)) == ([first], [second, first], [second])
         assert of(ledger.settlement) == of(AccountId("absent")) == []
+
+    @pytest.mark.parametrize("limit", [1, 2, 5, 100])
+    @pytest.mark.parametrize("status", [None, Status.POSTED, Status.PENDING, Status.VOIDED])
+    def test_walking_an_accounts_transactions_loses_and_repeats_nothing(
+        self,
+        store: LedgerStore,
+        ledgers: Ledgers,
+        ledger: FundedLedger,
+        limit: int,
+        status: Status | None,
+    ) -> None:
+        """Also where many were made in one commit, and others were settled since."""
+        one, two, three = ledger.wallets
+        held = ledgers.hold(ledger.id, transfer(two, one, 10)).transaction
+        _three_of_each_status(ledgers, ledger)
+        unit = (Post(transfer(one, two, 1)), Post(transfer(two, three, 1)))
+        ledgers.execute([Request(ledger.id, (unit, unit))] * 2)
+        ledgers.settle(ledger.id, held.id, 4)
+
+        walked = walk(
+            lambda page: store.transactions(ledger.id, TransactionFilter(one, status), page),
+            lambda each: each.id,
+            limit,
+        )
+
+        assert walked == [
+            each
+            for each in store.transactions(ledger.id, ANY, Page(100))
+            if status in {None, each.status} and one in {p.account_id for p in each.postings}
+        ]
+        assert len(walked) == {None: 15, Status.POSTED: 9}.get(status, 3)
 
     def test_filters_of_transactions_are_joined(
         self, store: LedgerStore, ledgers: Ledgers, ledger: FundedLedger

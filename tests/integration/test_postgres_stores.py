@@ -13,17 +13,18 @@ from payflow_adapters.postgres.connection import Database
 from payflow_adapters.postgres.key_purging import PURGE_KEYS
 from payflow_adapters.postgres.payment_statements import TAKE_DUE
 from payflow_adapters.postgres.store import PostgresStore
+from payflow_adapters.postgres.transaction_lists import transactions_page
 from payflow_adapters.postgres.webhook_statements import PURGE_DELIVERIES, RECOVER
 from payflow_domain.access.shared_limits import Taken
 from payflow_domain.ids import LedgerId
 from payflow_domain.ledger.batch import Request
 from payflow_domain.ledger.idempotency import RETENTION, Answer, Claim, IdempotencyKey, SpentKey
 from payflow_domain.ledger.journal import Event
-from payflow_domain.ledger.ports import Changes, Wanted
+from payflow_domain.ledger.ports import Changes, Page, TransactionFilter, Wanted
 from payflow_domain.ledger.service import Ledgers
-from payflow_domain.ledger.transactions import Post
+from payflow_domain.ledger.transactions import Post, Status
 from payflow_domain.partners.certification import CertificationItem
-from tests.builders.ledger import FundedLedger
+from tests.builders.ledger import FundedLedger, transfer
 from tests.builders.times import START, TICK, SettableClock, endpoint_id
 from tests.contracts.access_store import KeyStoreContract
 from tests.contracts.audit_log import AuditLogContract
@@ -78,6 +79,57 @@ class TestPostgresLedgerStore(_OnPostgres, LedgerStoreContract):
         read = store.events(ledger.id, 0, 1000)
         assert len(read) == 6 + 3 * 101
         assert [Event(*row) for row in rows] == read
+
+    @pytest.mark.parametrize("status", [None, Status.PENDING])
+    def test_a_page_of_a_wallets_transactions_costs_no_more_where_there_are_more(
+        self, store: PostgresStore, ledgers: Ledgers, ledger: FundedLedger, status: Status | None
+    ) -> None:
+        which = TransactionFilter(ledger.wallets[0], status)
+        few = self.pages_read_after(100, store, ledgers, ledger, which)
+
+        many = self.pages_read_after(1_500, store, ledgers, ledger, which)
+
+        assert all(after <= before + 30 for before, after in zip(few, many, strict=True)), many
+
+    def pages_read_after(
+        self,
+        count: int,
+        store: PostgresStore,
+        ledgers: Ledgers,
+        ledger: FundedLedger,
+        which: TransactionFilter,
+    ) -> list[int]:
+        """Make transactions; return how much is read for the first page and for the next one."""
+        post_many(ledgers, ledger, count)
+        for _ in range(20):
+            ledgers.hold(ledger.id, ledger.transfer(1))
+        # As autovacuum does within a minute.
+        with store.database.writing() as connection:
+            connection.execute("SET LOCAL ROLE none")
+            connection.execute("ANALYZE entries, transactions")
+        last = store.transactions(ledger.id, which, Page(10))[-1]
+        return [pages_read(store, ledger, which, page) for page in (Page(10), Page(10, last.id))]
+
+
+def post_many(ledgers: Ledgers, ledger: FundedLedger, count: int) -> None:
+    """Post transfers out of the first wallet and back into it, ten in a commit."""
+    there, back = ledger.transfer(1), transfer(ledger.wallets[1], ledger.wallets[0], 1)
+    for _ in range(count // 10):
+        ledgers.execute([Request(ledger.id, ((Post(there),), (Post(back),)) * 5)])
+
+
+def pages_read(
+    store: PostgresStore, ledger: FundedLedger, which: TransactionFilter, page: Page
+) -> int:
+    """Return how many pages of the database are read for a page of a list."""
+    query = transactions_page(ledger.id, which, page)
+    with store.database.reading_of(ledger.id) as connection:
+        text = query.compile(connection.engine, compile_kwargs={"literal_binds": True})
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {text}"
+        ((explained,),) = connection.exec_driver_sql(explain.replace("%", "%%")).scalars()
+    plan = explained["Plan"]
+    assert plan["Actual Rows"] == page.limit
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
 class TestPostgresWalletStore(_OnPostgres, WalletStoreContract):

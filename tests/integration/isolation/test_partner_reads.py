@@ -47,6 +47,9 @@ READS: Mapping[str, Callable[[PostgresStore], object]] = {
         TransactionFilter(WALLET, Status.POSTED, TransactionType.CREDIT),
         Page(20, TRANSACTION),
     ),
+    "transactions, pending, a later page": lambda store: store.transactions(
+        EMPTY, TransactionFilter(WALLET, Status.PENDING), Page(20, TRANSACTION)
+    ),
     "events": lambda store: store.events(EMPTY, 0, 20),
     "wallet": lambda store: store.wallet(EMPTY, WALLET),
     "wallet_by_external_id": lambda store: store.wallet_by_external_id(EMPTY, "an id"),
