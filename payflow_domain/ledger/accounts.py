@@ -2,7 +2,6 @@
 
 import re
 from enum import StrEnum
-from functools import cached_property
 
 from attrs import frozen
 
@@ -154,10 +153,18 @@ class Account:
         """The side that increases the account."""
         return NORMAL_SIDE[self.kind]
 
-    @cached_property
+    @property
     def balance(self) -> Balance:
         """The present balance."""
         return balance(self.counters, self.normal_side)
+
+    @property
+    def available(self) -> int:
+        """What the present balance has available."""
+        counters = self.counters
+        if NORMAL_SIDE[self.kind] is Side.DEBIT:
+            return counters.debits_posted - counters.credits_posted - counters.credits_pending
+        return counters.credits_posted - counters.debits_posted - counters.debits_pending
 
 
 def check_account_id(account_id: AccountId) -> None:

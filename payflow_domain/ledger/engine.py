@@ -6,6 +6,7 @@ this module and nowhere else.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from attrs import Factory, define, evolve, field, frozen
 
@@ -45,6 +46,9 @@ from payflow_domain.ledger.transactions import (
 )
 from payflow_domain.money import AMOUNT_RULE, InvalidAmount, Money, is_amount
 
+Id = TypeVar("Id")
+State = TypeVar("State")
+
 _TWO_LEGS = 2
 
 
@@ -78,10 +82,10 @@ class Applied:
     payout: Transaction | None = None
 
     @property
-    def wallet_moves(self) -> list[tuple[Entry, Account]]:
-        """The entries that moved the posted balance of a wallet, each with its account."""
+    def wallet_moves(self) -> list[Entry]:
+        """The entries that moved the posted balance of a wallet: each wallet's last, if any."""
         return [
-            (entry, account)
+            entry
             for entry, account in zip(self.entries, self.accounts, strict=True)
             if account.kind is AccountKind.WALLET and entry.phase in _MOVES
         ]
@@ -122,40 +126,43 @@ def decide(
     there. The returned ``accounts`` and ``transactions`` are only those that changed.
     ``new_id`` supplies the ids of new transactions.
     """
-    working = _Working(books, at, new_id, books.sequence)
+    accounts, transactions = dict(books.accounts), dict(books.transactions)
+    working = _Working(at, new_id, books.sequence, accounts, transactions)
     outcomes = [_decide_unit(working, unit) for unit in units]
-    return Decisions(outcomes, working.sequence, working.accounts, working.transactions)
+    return Decisions(
+        outcomes,
+        working.sequence,
+        _changed(accounts, books.accounts),
+        _changed(transactions, books.transactions),
+    )
+
+
+def _changed(now: Mapping[Id, State], before: Mapping[Id, State]) -> dict[Id, State]:
+    return {id_: one for id_, one in now.items() if one is not before.get(id_)}
 
 
 @define
 class _Working:
     """The books as changed so far, and on top of them the unit that is being tried."""
 
-    books: Books
     at: datetime
     new_id: Callable[[], TransactionId]
     sequence: int
-    accounts: dict[AccountId, Account] = Factory(dict)
-    transactions: dict[TransactionId, Transaction] = Factory(dict)
+    accounts: dict[AccountId, Account]
+    transactions: dict[TransactionId, Transaction]
     tried_accounts: dict[AccountId, Account] = Factory(dict)
     tried_transactions: dict[TransactionId, Transaction] = Factory(dict)
 
     def account(self, account_id: AccountId) -> Account:
-        account = (
-            self.tried_accounts.get(account_id)
-            or self.accounts.get(account_id)
-            or self.books.accounts.get(account_id)
-        )
+        account = self.tried_accounts.get(account_id) or self.accounts.get(account_id)
         if account is None:
             detail = "There is no such wallet; check its id."
             raise AccountNotFound(detail, subject=account_id)
         return account
 
     def transaction(self, transaction_id: TransactionId) -> Transaction:
-        transaction = (
-            self.tried_transactions.get(transaction_id)
-            or self.transactions.get(transaction_id)
-            or self.books.transactions.get(transaction_id)
+        transaction = self.tried_transactions.get(transaction_id) or self.transactions.get(
+            transaction_id
         )
         if transaction is None:
             detail = "There is no such transaction; check its id."
@@ -441,7 +448,7 @@ def _enter(
 
 def _check_floor(before: Account, after: Account, required: int) -> None:
     """Refuse a movement that takes more than is available above the account's floor."""
-    floor, has = before.floor or 0, after.balance.available
+    floor, has = before.floor or 0, after.available
     if has >= floor:
         return
     had = before.balance

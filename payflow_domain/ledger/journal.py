@@ -18,10 +18,11 @@ from payflow_domain.ledger.engine import Applied
 from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.ledger.published import (
     Published,
-    publish_applied,
+    publish_balances,
     publish_move,
     publish_time,
     publish_transaction,
+    publish_with_balances,
 )
 from payflow_domain.ledger.transactions import Status
 
@@ -70,10 +71,10 @@ _OF_SIDE = {Side.DEBIT: EventType.WALLET_DEBITED, Side.CREDIT: EventType.WALLET_
 
 def facts_of(applied: Applied) -> Iterator[Fact]:
     """Tell of a command in the order in which the engine numbered its events."""
-    transaction = applied.transaction
-    yield _OF_STATUS[transaction.status], publish_applied(applied)
-    for entry, account in applied.wallet_moves:
-        yield _OF_SIDE[entry.side], publish_move(transaction, entry, account)
+    transaction, balances = applied.transaction, publish_balances(applied.wallets)
+    yield _OF_STATUS[transaction.status], publish_with_balances(transaction, balances)
+    for entry in applied.wallet_moves:
+        yield _OF_SIDE[entry.side], publish_move(transaction, entry, balances[entry.account_id])
     if applied.reversed is not None:
         yield EventType.TRANSACTION_REVERSED, publish_transaction(applied.reversed)
     if applied.payout is not None:

@@ -1,12 +1,11 @@
 """The published form of the ledger's values: what partners read in answers and in events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
 from payflow_domain.ids import WALLET, AccountId
 from payflow_domain.ledger.accounts import Account, Balance, Side
-from payflow_domain.ledger.engine import Applied
 from payflow_domain.ledger.transactions import Entry, Posting, Status, Transaction
 
 Published = dict[str, object]
@@ -64,30 +63,30 @@ def public_status(transaction: Transaction) -> str:
     return _STATUS[transaction.status]
 
 
-def publish_applied(applied: Applied) -> Published:
-    """Publish a transaction together with the balances that it left in its wallets."""
-    return publish_with_balances(applied.transaction, applied.wallets)
+def publish_balances(wallets: Sequence[Account]) -> dict[AccountId, Published]:
+    """Publish the balance of each wallet."""
+    return {account.id: publish_balance(account.balance) for account in wallets}
 
 
-def publish_with_balances(transaction: Transaction, wallets: Sequence[Account]) -> Published:
+def publish_with_balances(
+    transaction: Transaction, balances: Mapping[AccountId, Published]
+) -> Published:
     """Publish a transaction together with the balances of wallets."""
     published = publish_transaction(transaction)
-    published["balances"] = [
-        {"walletId": account.id, **publish_balance(account.balance)} for account in wallets
-    ]
+    published["balances"] = [{"walletId": id_, **balance} for id_, balance in balances.items()]
     return published
 
 
-def publish_move(transaction: Transaction, entry: Entry, account: Account) -> Published:
-    """Publish what one transaction did to the posted balance of one wallet."""
+def publish_move(transaction: Transaction, entry: Entry, balance: Published) -> Published:
+    """Publish what one transaction did to the posted balance of one wallet, and what it left."""
     return {
-        "walletId": account.id,
+        "walletId": entry.account_id,
         "transactionId": transaction.id,
         "type": transaction.type,
         "direction": entry.side,
         "amount": entry.amount,
-        "currency": account.currency,
-        "balance": publish_balance(account.balance),
+        "currency": transaction.currency,
+        "balance": balance,
     }
 
 

@@ -17,7 +17,7 @@ from payflow_domain.ledger.engine import Applied
 from payflow_domain.ledger.errors import AccountNotOpen, InsufficientFunds
 from payflow_domain.ledger.idempotency import Answer, Claim, SpentKey
 from payflow_domain.ledger.ports import Changes, Loaded, Wanted
-from payflow_domain.ledger.published import publish_with_balances
+from payflow_domain.ledger.published import publish_balances, publish_with_balances
 from payflow_domain.ledger.service import Ledgers, load_ledger
 from payflow_domain.ledger.transactions import Failure, Transaction, Unit
 from payflow_domain.payments import booking
@@ -268,7 +268,7 @@ def _answer_of(books: Loaded, current: Payment, asked: Payment, render: Render) 
         return answer
     wallet = books.accounts[current.wallet_id]
     transaction = books.transactions[current.transaction_id]
-    return render([(publish_with_balances(transaction, [wallet]),)])
+    return render([(publish_with_balances(transaction, publish_balances([wallet])),)])
 
 
 def _applied(result: Executed | Replayed | PayFlowError) -> tuple[Applied, ...]:

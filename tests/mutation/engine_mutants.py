@@ -36,13 +36,13 @@ _WHAT_A_DRAFT_NEEDS = [
     _engine(
         "an account must exist",
         "        if account is None:\n",
-        "        account = account or next(iter(self.books.accounts.values()))\n"
+        "        account = account or next(iter(self.accounts.values()))\n"
         "        if account is None:\n",
     ),
     _engine(
         "a transaction must exist",
         "        if transaction is None:\n",
-        "        transaction = transaction or next(iter(self.books.transactions.values()), None)\n"
+        "        transaction = transaction or next(iter(self.transactions.values()), None)\n"
         "        if transaction is None:\n",
     ),
 ]
@@ -200,7 +200,7 @@ _REVERSALS = [
     _engine(
         "what is stood in for has no leave to go below its floor",
         "beyond_floor=frozenset(command.instead.values())",
-        "beyond_floor=frozenset(working.books.accounts)",
+        "beyond_floor=frozenset(working.accounts)",
     ),
 ]
 
@@ -295,19 +295,20 @@ _UNITS = [
     _engine("an accepted unit is kept", "    working.keep()\n", "    working.drop()\n"),
     _engine(
         "a command sees those before it in its unit",
-        "            self.tried_accounts.get(account_id)\n            or self",
-        "            self",
+        "self.tried_accounts.get(account_id) or self",
+        "self",
     ),
     _engine(
         "a unit sees those before it in its batch",
-        "            or self.accounts.get(account_id)\n",
+        "        self.accounts |= self.tried_accounts\n",
         "",
     ),
     _engine(
         "a unit sees the transactions before it in its batch",
-        "            or self.transactions.get(transaction_id)\n",
+        "        self.transactions |= self.tried_transactions\n",
         "",
     ),
+    _engine("only what changed is written", " if one is not before.get(id_)", ""),
 ]
 
 ENGINE_MUTANTS = [

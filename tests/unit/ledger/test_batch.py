@@ -27,7 +27,7 @@ from payflow_domain.ledger.errors import (
 from payflow_domain.ledger.idempotency import Answer, Claim, IdempotencyKey, SpentKey
 from payflow_domain.ledger.ledgers import Environment, Ledger
 from payflow_domain.ledger.ports import Loaded
-from payflow_domain.ledger.published import publish_applied
+from payflow_domain.ledger.published import publish_balances, publish_with_balances
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.ledger.transactions import Command, Hold, Post, Reverse, Settle, Unit, Void
 from tests.builders.deciding import DecidedRequests, apply_all, decide_in_one
@@ -85,7 +85,8 @@ def test_an_answer_is_written_from_the_published_form() -> None:
 
     applied, refused = _outcomes(decided)
     assert isinstance(applied, tuple)
-    assert told == [(publish_applied(applied[0]),), refused]
+    published = publish_with_balances(applied[0].transaction, publish_balances(applied[0].wallets))
+    assert told == [(published,), refused]
 
 
 def test_the_same_key_for_another_request_is_refused() -> None:

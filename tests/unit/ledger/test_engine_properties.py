@@ -226,7 +226,9 @@ def test_each_account_is_left_as_its_last_entry_says(batch: Batch) -> None:
 def test_a_movement_is_told_with_the_final_balance_of_its_command(batch: Batch) -> None:
     for applied in applied_in(batch.decide()):
         final = {account.id: account for account in applied.wallets}
-        assert all(account == final[account.id] for _, account in applied.wallet_moves)
+        assert all(
+            entry.after == final[entry.account_id].counters for entry in applied.wallet_moves
+        )
 
 
 @thoroughly

@@ -7,8 +7,9 @@ import pytest
 from payflow_domain.ledger.accounts import Balance
 from payflow_domain.ledger.engine import Applied
 from payflow_domain.ledger.published import (
-    publish_applied,
+    Published,
     publish_balance,
+    publish_balances,
     publish_entry,
     publish_move,
     publish_time,
@@ -48,6 +49,18 @@ SENT = two_legged(
 def _applied(*commands: Command) -> Applied:
     _, applied = apply_all(funded_books(wallets=2), *commands)
     return applied[-1]
+
+
+def _told(applied: Applied) -> Published:
+    return publish_with_balances(applied.transaction, publish_balances(applied.wallets))
+
+
+def _moves(applied: Applied) -> list[Published]:
+    balances = publish_balances(applied.wallets)
+    return [
+        publish_move(applied.transaction, entry, balances[entry.account_id])
+        for entry in applied.wallet_moves
+    ]
 
 
 def test_a_transfer_names_both_wallets() -> None:
@@ -118,7 +131,7 @@ def test_a_transaction_is_reversed_once_all_of_it_is(amount: int, status: str) -
 
 
 def test_a_held_reversal_is_pending_and_names_its_original() -> None:
-    published = publish_applied(_applied(Post(SENT), Reverse(FIRST, 40, is_held=True)))
+    published = _told(_applied(Post(SENT), Reverse(FIRST, 40, is_held=True)))
 
     assert (published["id"], published["type"], published["status"]) == (
         SECOND,
@@ -145,7 +158,7 @@ def test_only_what_was_taken_back_counts_as_reversed() -> None:
 def test_balances_are_of_the_wallets_asked_for() -> None:
     applied = _applied(Post(SENT))
 
-    published = publish_with_balances(applied.transaction, applied.wallets[1:])
+    published = publish_with_balances(applied.transaction, publish_balances(applied.wallets[1:]))
 
     assert published == publish_transaction(applied.transaction) | {
         "balances": [{"walletId": OTHER, "posted": 1100, "pending": 0, "available": 1100}]
@@ -153,7 +166,7 @@ def test_balances_are_of_the_wallets_asked_for() -> None:
 
 
 def test_an_answer_shows_the_balances_that_were_left() -> None:
-    published = publish_applied(_applied(Hold(SENT), Settle(FIRST, 60)))
+    published = _told(_applied(Hold(SENT), Settle(FIRST, 60)))
 
     assert published["amount"] == 60
     assert published["balances"] == [
@@ -165,9 +178,7 @@ def test_an_answer_shows_the_balances_that_were_left() -> None:
 def test_a_movement_shows_the_wallet_after_it() -> None:
     applied = _applied(Post(SENT))
 
-    moves = [publish_move(applied.transaction, *move) for move in applied.wallet_moves]
-
-    assert moves == [
+    assert _moves(applied) == [
         {
             "walletId": ONE,
             "transactionId": FIRST,
@@ -192,7 +203,7 @@ def test_a_movement_shows_the_wallet_after_it() -> None:
 def test_a_movement_of_a_settled_part_shows_the_rest_released() -> None:
     applied = _applied(Hold(SENT), Settle(FIRST, 60))
 
-    debited = publish_move(applied.transaction, *applied.wallet_moves[0])
+    debited, _ = _moves(applied)
 
     assert debited["amount"] == 60
     assert debited["balance"] == {"posted": 940, "pending": 0, "available": 940}
