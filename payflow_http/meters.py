@@ -72,7 +72,7 @@ class Meters:
     def find(self, policy: str, subject: str, limit: Limit) -> Meter:
         """Return the meter of a subject; with another limit it is another one."""
         meter = self._kept.get((policy, subject))
-        if meter is None or meter.limit != limit:
+        if meter is None or (meter.limit is not limit and meter.limit != limit):
             if len(self._kept) >= self.count_max:
                 self._make_room()
             meter = self._kept[policy, subject] = Meter(policy, subject, limit)
@@ -86,24 +86,19 @@ class Meters:
         What costs more than a whole bucket, ``besides`` units that it took before, takes all the
         rest of it. ``req`` keeps what its answer is to tell of it.
         """
-        now_us = self.now()
-        costs = [min(cost, meter.limit.burst - besides) for meter in meters]
-        taken = [
-            take(meter.level, meter.limit, now_us, its)
-            for meter, its in zip(meters, costs, strict=True)
-        ]
-        for _, decision in taken:
-            if decision.wait_us:
-                refusal = _rate_limited(meters, [decision for _, decision in taken])
-                self.take(req, meters, 0)
-                raise refusal
-        told = []
-        for meter, its, (level, decision) in zip(meters, costs, taken, strict=True):
+        now_us, tries = self.now(), []
+        for meter in meters:
+            its = min(cost, meter.limit.burst - besides)
+            tries.append((meter, its, *take(meter.level, meter.limit, now_us, its)))
+        if not all([decision.is_allowed for _, _, _, decision in tries]):
+            refusal = _rate_limited([(meter, decision) for meter, _, _, decision in tries])
+            self.take(req, meters, 0)
+            raise refusal
+        for meter, its, level, _ in tries:
             meter.level = level
             # Also where nothing was taken: who is refused wants to hear of others as well.
             self._note(meter, meter.limit.grains_of(its))
-            told.append(meter.publish(decision))
-        req.rate_limit = ", ".join(told)
+        req.rate_limit = ", ".join([meter.publish(decision) for meter, _, _, decision in tries])
         req.rate_limit_policy = ", ".join([meter.published for meter in meters])
 
     def give_back(self, meter: Meter) -> None:
@@ -150,10 +145,9 @@ class Meters:
         self._kept = used
 
 
-def _rate_limited(meters: Sequence[Meter], decisions: Sequence[Decision]) -> Problem:
+def _rate_limited(tries: Sequence[tuple[Meter, Decision]]) -> Problem:
     """Refuse for the meter that makes callers wait longest."""
-    pairs = zip(meters, decisions, strict=True)
-    meter, decision = max(pairs, key=lambda pair: pair[1].wait_us)
+    meter, decision = max(tries, key=lambda one: one[1].wait_us)
     wait_s = _seconds(decision.wait_us)
     detail = (
         f"Too many requests; ask again in {wait_s} s. See RateLimit-Policy for what is allowed."
