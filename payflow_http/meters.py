@@ -90,7 +90,7 @@ class Meters:
         for meter in meters:
             its = min(cost, meter.limit.burst - besides)
             tries.append((meter, its, *take(meter.level, meter.limit, now_us, its)))
-        if not all([decision.is_allowed for _, _, _, decision in tries]):
+        if not all(decision.is_allowed for _, _, _, decision in tries):
             refusal = _rate_limited([(meter, decision) for meter, _, _, decision in tries])
             self.take(req, meters, 0)
             raise refusal
