@@ -2,7 +2,6 @@
 
 import random
 from datetime import timedelta
-from functools import partial
 
 from dependency_injector import containers, providers
 
@@ -50,7 +49,7 @@ from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
 from payflow_domain.webhooks.dispatch import ATTEMPT_MAX, Dispatcher
 from payflow_domain.webhooks.service import Webhooks
-from payflow_http.answers import render_payment
+from payflow_http.answers import render_payment_for
 from payflow_http.services import Services
 
 
@@ -143,7 +142,7 @@ class Core(containers.DeclarativeContainer):
         Ledgers, begin=loop_writer.provided.begin, reader=store, clock=clock, ids=ids, encode=encode
     )
     desk = providers.Singleton(Desk, begin=store.provided.begin, ledgers=ledgers, clock=clock)
-    render = providers.Object(partial(render_payment, ""))
+    render_for = providers.Object(render_payment_for)
     payments = providers.Singleton(
         Payments,
         desk=desk,
@@ -162,7 +161,7 @@ class Core(containers.DeclarativeContainer):
         gateway_of=gateways,
         security=security,
         clock=clock,
-        render=render,
+        render_for=render_for,
     )
     figures = providers.Singleton(PostgresFigures, database=database)
     oversight = providers.Singleton(
@@ -179,7 +178,7 @@ class Core(containers.DeclarativeContainer):
         desk=desk,
         gateway_of=gateways,
         clock=clock,
-        render=render,
+        render_for=render_for,
     )
     reconciler = providers.Singleton(
         Reconciler, reader=store, desk=desk, gateway_of=gateways, clock=clock

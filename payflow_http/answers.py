@@ -10,7 +10,7 @@ from falcon.asgi import Response
 
 from payflow_domain.access.permissions import Actor
 from payflow_domain.errors import PayFlowError
-from payflow_domain.ledger.batch import Executed, Replayed, Request, Telling
+from payflow_domain.ledger.batch import Executed, Render, Replayed, Request, Telling
 from payflow_domain.ledger.idempotency import Answer
 from payflow_domain.ledger.transactions import Status, Unit
 from payflow_domain.payments.service import Asked
@@ -96,7 +96,7 @@ async def pay(
     make: Callable[[Asked], Answer | Replayed],
 ) -> None:
     """Have a payment made, which waits for the gateway, and answer with how it stands."""
-    asked = Asked(partial(render_payment, req.request_id), claim_of(req))
+    asked = Asked(render_payment_for(req.request_id), claim_of(req), req.request_id)
     made = await api.gateway_threads.run(make, asked)
     if isinstance(made, Replayed):
         replay(resp, made)
@@ -104,7 +104,12 @@ async def pay(
         send(resp, made)
 
 
-def render_payment(request_id: str, told: Sequence[Telling]) -> Answer:
+def render_payment_for(request_id: str) -> Render:
+    """Return what writes the answer to the request with that id, for one payment."""
+    return partial(_render_payment, request_id)
+
+
+def _render_payment(request_id: str, told: Sequence[Telling]) -> Answer:
     """Write the answer to a request for one payment: 201, 202, or 402 where it was declined."""
     if isinstance(told[0], PayFlowError):
         return REFUSED

@@ -50,6 +50,7 @@ def payment_of(row: Values) -> Payment:
         attempts,
         key,
         fingerprint,
+        request_id,
     ) = row
     return Payment(
         ledger_id=LedgerId(ledger_id),
@@ -67,6 +68,7 @@ def payment_of(row: Values) -> Payment:
         next_attempt_at=next_attempt_at,
         attempts=attempts,
         claim=None if key is None else Claim(IdempotencyKey(key), bytes(fingerprint)),
+        request_id=request_id,
     )
 
 

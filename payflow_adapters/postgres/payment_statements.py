@@ -3,10 +3,11 @@
 INSERT_PAYMENT = """
     INSERT INTO payments (ledger_id, transaction_id, environment, gateway, kind, status, wallet_id,
       amount, currency, created_at, gateway_id, reference, charge_id, next_attempt_at, attempts,
-      claim_key, claim_fingerprint)
+      claim_key, claim_fingerprint, request_id)
     VALUES (%(ledger_id)s, %(transaction_id)s, %(environment)s, %(gateway)s, %(kind)s, %(status)s,
       %(wallet_id)s, %(amount)s, %(currency)s, %(created_at)s, %(gateway_id)s, %(reference)s,
-      %(charge_id)s, %(next_attempt_at)s, %(attempts)s, %(claim_key)s, %(claim_fingerprint)s)
+      %(charge_id)s, %(next_attempt_at)s, %(attempts)s, %(claim_key)s, %(claim_fingerprint)s,
+      %(request_id)s)
 """
 
 # It fails unless the payment was there.
@@ -24,7 +25,7 @@ UPDATE_PAYMENT = """
 LOAD_PAYMENT = """
     SELECT ledger_id, transaction_id, environment, gateway, kind, status, wallet_id, amount,
       currency, created_at, gateway_id, reference, charge_id, next_attempt_at, attempts, claim_key,
-      claim_fingerprint
+      claim_fingerprint, request_id
     FROM payments WHERE ledger_id = %s AND transaction_id = %s
 """
 
@@ -32,7 +33,7 @@ LOAD_PAYMENT = """
 LOAD_PAYMENT_AT_GATEWAY = """
     SELECT ledger_id, transaction_id, environment, gateway, kind, status, wallet_id, amount,
       currency, created_at, gateway_id, reference, charge_id, next_attempt_at, attempts, claim_key,
-      claim_fingerprint
+      claim_fingerprint, request_id
     FROM payments WHERE ledger_id = %s AND gateway = %s AND gateway_id = %s
 """
 
@@ -50,7 +51,7 @@ TAKE_DUE = """
     )
     SELECT ledger_id, transaction_id, environment, gateway, kind, status, wallet_id, amount,
       currency, created_at, gateway_id, reference, charge_id, next_attempt_at, attempts, claim_key,
-      claim_fingerprint
+      claim_fingerprint, request_id
     FROM taken ORDER BY since, transaction_id
 """
 

@@ -98,4 +98,5 @@ def _columns(payment: Payment) -> dict[str, object]:
         "attempts": payment.attempts,
         "claim_key": claim.key if claim else None,
         "claim_fingerprint": claim.fingerprint if claim else None,
+        "request_id": payment.request_id,
     }

@@ -295,6 +295,8 @@ payments = Table(
     Column("attempts", BigInteger, nullable=False),
     Column("claim_key", Id),
     Column("claim_fingerprint", LargeBinary),
+    # Empty where no request made it: a dispute, or a refund at the gateway.
+    Column("request_id", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("ledger_id", "transaction_id"),
     UniqueConstraint("transaction_id"),
     ForeignKeyConstraint(

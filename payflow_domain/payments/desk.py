@@ -37,6 +37,9 @@ _STAND_IN_FOR = (InsufficientFunds, AccountNotOpen)
 
 MakePayment = Callable[[Transaction], Payment]
 
+RenderFor = Callable[[str], Render]
+"""Writes the answer to the request with that id, for whoever finishes what it began."""
+
 
 @frozen
 class Desk:
@@ -110,6 +113,7 @@ class Desk:
                 next_attempt_at=None,
                 attempts=0,
                 claim=None,
+                request_id="",
             )
             uow.add_payment(payment)
             self._add_leg(uow, payment, step, executed)

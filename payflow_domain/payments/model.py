@@ -84,7 +84,7 @@ class Payment:
     ``charge_id`` is the gateway's id of the charge that a refund or a dispute is of.
     ``next_attempt_at`` is when a worker asks the gateway (``None``: nothing to ask), after
     ``attempts`` earlier times. ``claim`` is the idempotency key of the request that made it,
-    until that is answered.
+    until that is answered, and ``request_id`` the id of that request (empty: of none).
     """
 
     ledger_id: LedgerId
@@ -102,6 +102,7 @@ class Payment:
     next_attempt_at: datetime | None = None
     attempts: int = 0
     claim: Claim | None = None
+    request_id: str = ""
 
     def leads_to(self, status: PaymentStatus) -> bool:
         """Tell whether the payment can still come to stand at ``status``."""

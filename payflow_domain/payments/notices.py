@@ -7,10 +7,9 @@ from attrs import frozen
 from payflow_domain.access.security import SecurityEvent, SecurityEventKind, SecurityLog
 from payflow_domain.clock import Clock
 from payflow_domain.errors import Conflict, Invalid
-from payflow_domain.ledger.batch import Render
 from payflow_domain.ledger.errors import AlreadyReversed, ReversalExceedsOriginal
 from payflow_domain.ledger.ledgers import Environment
-from payflow_domain.payments.desk import Desk
+from payflow_domain.payments.desk import Desk, RenderFor
 from payflow_domain.payments.gateway import (
     GatewayOf,
     GatewayUnavailable,
@@ -59,7 +58,7 @@ class Notices:
     gateway_of: GatewayOf
     security: SecurityLog
     clock: Clock
-    render: Render
+    render_for: RenderFor
 
     def receive(self, payload: bytes, signature: str, address: str | None = None) -> KeptNotice:
         """Keep a notice that one of the gateways signed, and book what it tells.
@@ -193,7 +192,7 @@ class Notices:
             return NoticeStatus.IGNORED
         payment = self._payment_of(gateway, report)
         if payment is not None:
-            self.desk.learn(payment, report, self.render)
+            self.desk.learn(payment, report, self.render_for(payment.request_id))
             return NoticeStatus.APPLIED
         if report.kind not in _ON_A_CHARGE or report.charge_id is None:
             return NoticeStatus.IGNORED
@@ -214,7 +213,7 @@ class Notices:
         payment = self._payment_of(gateway, report)
         if payment is None:
             return NoticeStatus.IGNORED
-        self.desk.learn(payment, report, self.render)
+        self.desk.learn(payment, report, self.render_for(payment.request_id))
         return NoticeStatus.APPLIED
 
     def _as_it_is_now(self, gateway: PaymentGateway, charge: Payment, report: Report) -> Report:

@@ -5,9 +5,8 @@ from datetime import timedelta
 from attrs import frozen
 
 from payflow_domain.clock import Clock
-from payflow_domain.ledger.batch import Render
 from payflow_domain.ledger.transactions import Failure
-from payflow_domain.payments.desk import Desk
+from payflow_domain.payments.desk import Desk, RenderFor
 from payflow_domain.payments.gateway import (
     GatewayOf,
     GatewayUnavailable,
@@ -34,7 +33,7 @@ class Resolver:
     desk: Desk
     gateway_of: GatewayOf
     clock: Clock
-    render: Render
+    render_for: RenderFor
 
     def resolve_due(self, limit: int) -> int:
         """Ask for up to ``limit`` payments that are due; returns how many there were."""
@@ -66,11 +65,12 @@ class Resolver:
                 payment.charge_id,
             )
         )
+        render = self.render_for(payment.request_id)
         if report is not None:
             # A request whose process died is answered, too, and does not wait for the outcome.
-            if self.desk.learn(payment, report, self.render) is None:
-                self.desk.answer_pending(payment, self.render)
+            if self.desk.learn(payment, report, render) is None:
+                self.desk.answer_pending(payment, render)
         elif asked_at - payment.created_at >= NEVER_SEEN_AFTER:
-            self.desk.give_up(payment, NEVER_SEEN, self.render)
+            self.desk.give_up(payment, NEVER_SEEN, render)
         else:
             self.desk.postpone(payment)

@@ -42,10 +42,14 @@ _Call = Callable[[PaymentGateway, Payment], Report]
 
 @frozen
 class Asked:
-    """How a request is to be answered: under which idempotency key, and written by what."""
+    """How a request is to be answered: under which idempotency key, and written by what.
+
+    ``request_id`` is for whoever answers it if this process does not.
+    """
 
     render: Render
     claim: Claim | None = None
+    request_id: str = ""
 
 
 @frozen
@@ -202,6 +206,7 @@ class Payments:
                 charge_id=charge_id,
                 next_attempt_at=now + self.answer_timeout,
                 claim=asked.claim,
+                request_id=asked.request_id,
             )
 
         payment = self.desk.open(actor.ledger_id, unit, asked.claim, make)

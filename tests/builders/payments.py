@@ -17,7 +17,7 @@ from payflow_domain.access.permissions import ALL_PERMISSIONS, Actor
 from payflow_domain.errors import PayFlowError
 from payflow_domain.ids import AccountId, KeyId, TransactionId
 from payflow_domain.ledger.accounts import AccountKind, Balance, system_account_id
-from payflow_domain.ledger.batch import Replayed, Request, Telling
+from payflow_domain.ledger.batch import Render, Replayed, Request, Telling
 from payflow_domain.ledger.idempotency import Answer, Claim, IdempotencyKey
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.ports import Page, TransactionFilter
@@ -49,6 +49,10 @@ def render(told: Sequence[Telling]) -> Answer:
     if isinstance(outcome, PayFlowError):
         return Answer(0, b"")
     return Answer(200, encode_json(outcome[0]))
+
+
+def render_for(_: str) -> Render:
+    return render
 
 
 def claim(key: str, fingerprint: bytes = bytes(32)) -> Claim:
@@ -248,8 +252,8 @@ def open_payflow(settlement_limit: int | None = None) -> Iterator[PayFlow]:
             ledgers=ledgers,
             wallets=Wallets(store.begin, store, clock, ids, encode_json, iso_currencies()),
             payments=Payments(desk, store, gateways, clock),
-            notices=Notices(begin, store, desk, gateways, store, clock, render),
-            resolver=Resolver(begin, desk, gateways, clock, render),
+            notices=Notices(begin, store, desk, gateways, store, clock, render_for),
+            resolver=Resolver(begin, desk, gateways, clock, render_for),
             reconciler=Reconciler(store, desk, gateways, clock),
             actor=Actor(
                 KeyId("key_1"), PARTNER_ID, ledger.id, Environment.SANDBOX, ALL_PERMISSIONS

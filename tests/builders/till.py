@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from attrs import frozen
@@ -18,11 +17,12 @@ from payflow_domain.ledger.idempotency import Answer
 from payflow_domain.money import Money
 from payflow_domain.payments.service import Asked
 from payflow_domain.wallets.model import NewWallet, Wallet
-from payflow_http.answers import render_payment
+from payflow_http.answers import render_payment_for
 from tests.builders.api_server import SESSION_SECRET
 from tests.builders.http_client import Json
 
-ASKED = Asked(partial(render_payment, "a request"))
+REQUEST_ID = "a request"
+ASKED = Asked(render_payment_for(REQUEST_ID), request_id=REQUEST_ID)
 
 
 @frozen

@@ -48,6 +48,7 @@ def whole(payment: Payment) -> Payment:
         next_attempt_at=START + TICK,
         attempts=3,
         claim=CLAIM,
+        request_id="01a208e1-1fd1-77c8-8da1-4a0e2752211e",
     )
 
 
@@ -84,7 +85,7 @@ class PaymentKeeping(PaymentSuite):
         self, store: PaymentStore, payment: Payment
     ) -> None:
         keep(store, payment)
-        pending = evolve(whole(payment), reference=None, charge_id=None)
+        pending = evolve(whole(payment), reference=None, charge_id=None, request_id="")
         ended = pending.moved(PaymentStatus.SUCCEEDED)
 
         replace(store, pending)

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
 from payflow_domain.access.permissions import ALL_PERMISSIONS, Permission
+from tests.builders.perils import PerilousGateway, Perils
 from tests.unit.http.world import BASE, World
 
 DELAY = timedelta(seconds=3)
@@ -70,6 +72,31 @@ def test_a_decline_spends_its_idempotency_key(world: World) -> None:
     assert again.status_code == 402
     assert again.headers["content-type"] == PROBLEM
     assert again.headers["idempotent-replayed"] == "true"
+
+
+def test_what_a_worker_answers_has_the_id_of_the_request_that_asked(world: World) -> None:
+    path = f"/wallets/{world.wallet()}/credit"
+    began = failing_on_its_way_to_the_gateway(world).post(path, card(), idempotency_key=KEY)
+    world.clock.advance(timedelta(minutes=20))
+    world.resolver.resolve_due(10)
+
+    answer = world.post(path, card(), idempotency_key=KEY)
+
+    assert (began.status_code, answer.status_code) == (500, 402)
+    assert answer.json["code"] == "gateway_timeout"
+    assert answer.headers["idempotent-replayed"] == "true"
+    assert answer.json["requestId"] == began.headers["payflow-request-id"]
+
+
+def failing_on_its_way_to_the_gateway(world: World) -> World:
+    """Return the same world with a fault of ours in it: of an intent nothing comes."""
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    gateway = PerilousGateway(world.mock, Perils(meanwhile=fail))
+    payments = evolve(world.services.payments, gateway_of=lambda _: gateway)
+    return evolve(world, services=evolve(world.services, payments=payments))
 
 
 def test_a_card_that_takes_its_time_is_202_until_the_gateway_says(world: World) -> None:

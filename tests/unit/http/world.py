@@ -1,7 +1,6 @@
 """The API over stores in memory, with a partner who may do everything."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import NoReturn
 
 import falcon.testing
@@ -46,7 +45,7 @@ from payflow_domain.payments.service import Payments
 from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
 from payflow_domain.webhooks.service import Webhooks
-from payflow_http.answers import render_payment
+from payflow_http.answers import render_payment_for
 from payflow_http.app import App, HttpSettings, Services, create_app
 from payflow_http.staff import csrf_token_of
 from tests.builders.times import SettableClock
@@ -200,10 +199,10 @@ def make_world() -> World:
     ledgers = Ledgers(store.begin, store, clock, ids, encode_json)
     mock = MockGateway(":memory:", clock, "a secret of the mock gateway")
     gateways = Gateways(sandbox=mock, live=None)
-    desk, render = Desk(store.begin, ledgers, clock), partial(render_payment, "")
+    desk = Desk(store.begin, ledgers, clock)
     audit_log = BoundedAuditLog(store.begin)
     refusals, secrets = Refusals(audit_log, clock), SystemSecrets()
-    notices = Notices(store.begin, store, desk, gateways, store, clock, render)
+    notices = Notices(store.begin, store, desk, gateways, store, clock, render_payment_for)
     certifications = Certifications(store.begin, store, clock)
     usage = Usage(store, clock)
     services = Services(
@@ -235,7 +234,7 @@ def make_world() -> World:
     partners = Partners(store.begin, store, clock, ids)
     _, ledger = partners.approve("RoSaBank")
     key = services.access.issue_key(ledger, "A key", ALL_PERMISSIONS)[1]
-    resolver = Resolver(store.begin, desk, gateways, clock, render)
+    resolver = Resolver(store.begin, desk, gateways, clock, render_payment_for)
     operators = Operators(store.begin, store, HASHER, clock, ids)
     roller = VolumeRoller(store.begin, store)
     return World(
