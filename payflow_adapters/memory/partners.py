@@ -73,11 +73,14 @@ class MemoryPartnerUnitOfWork(Staging):
             require(change.partner_id in self._tables.partners, "there is no such partner")
         self._tables.partner_changes[len(self._tables.partner_changes) + 1] = change
 
-    def add_certified(self, ledger_id: LedgerId, item: CertificationItem, at: datetime) -> None:
+    def add_certified(self, ledger_id: LedgerId, item: CertificationItem, at: datetime) -> bool:
         """Stage that an item is done."""
         with self._breaking():
             require(ledger_id in self._tables.ledgers, "there is no such ledger")
-        self._tables.certified.setdefault((ledger_id, item), at)
+        is_new = (ledger_id, item) not in self._tables.certified
+        if is_new:
+            self._tables.certified[ledger_id, item] = at
+        return is_new
 
     def add_key(self, key: ApiKey) -> None:
         """Stage a new key."""

@@ -34,7 +34,7 @@ INSERT_PARTNER_CHANGE = """
 
 INSERT_CERTIFIED = """
     INSERT INTO certifications (ledger_id, item, done_at) VALUES (%s, %s, %s)
-    ON CONFLICT (ledger_id, item) DO NOTHING
+    ON CONFLICT (ledger_id, item) DO NOTHING RETURNING item
 """
 
 INSERT_API_KEY = """

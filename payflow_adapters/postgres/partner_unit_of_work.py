@@ -63,8 +63,9 @@ class PostgresPartnerUnitOfWork:
         ]
         self.driver.send((statements.INSERT_PARTNER_CHANGE, values))
 
-    def add_certified(self, ledger_id: LedgerId, item: CertificationItem, at: datetime) -> None:
-        self.driver.send((statements.INSERT_CERTIFIED, [ledger_id, item, at]))
+    def add_certified(self, ledger_id: LedgerId, item: CertificationItem, at: datetime) -> bool:
+        (rows,) = self.driver.run((statements.INSERT_CERTIFIED, [ledger_id, item, at]))
+        return bool(rows)
 
     def add_key(self, key: ApiKey) -> None:
         values = [

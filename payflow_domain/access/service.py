@@ -2,9 +2,11 @@
 
 from attrs import frozen
 
+from payflow_domain.access.audit import COMMAND_LINE, AuditEntry
 from payflow_domain.access.keys import ApiKey, SecretSource, digest_of, invalid_api_key, issue
 from payflow_domain.access.permissions import Actor, Permission
 from payflow_domain.access.ports import BeginKeys, KeyReader
+from payflow_domain.access.published import publish_key
 from payflow_domain.clock import Clock
 from payflow_domain.ids import API_KEY, IdSource, KeyId
 from payflow_domain.ledger.ledgers import Ledger
@@ -24,7 +26,7 @@ class Access:
     def issue_key(
         self, ledger: Ledger, name: str, permissions: frozenset[Permission]
     ) -> tuple[ApiKey, str]:
-        """Make a key that opens ``ledger``; the secret is returned this once.
+        """Make a key that opens ``ledger``, for who has a shell; it is told this once.
 
         Raises ``InvalidText`` for the name.
         """
@@ -34,6 +36,15 @@ class Access:
         key, secret = issue(key_id, ledger, name, permissions, now, self.secrets)
         with self.begin() as uow:
             uow.add_key(key)
+            entry = AuditEntry(
+                at=now,
+                actor=COMMAND_LINE,
+                action="api_key.created",
+                subject=key.id,
+                partner_id=key.partner_id,
+                after=publish_key(key),
+            )
+            uow.add_audit(entry)
         return key, secret
 
     def authenticate(self, secret: str) -> Actor:

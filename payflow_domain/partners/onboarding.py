@@ -5,7 +5,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from payflow_domain.access.audit import ANONYMOUS, AuditEntry
+from payflow_domain.access.audit import ANONYMOUS
 from payflow_domain.access.operators import StaffActor, StaffPermission
 from payflow_domain.access.staff_idempotency import answered_before, keep_answer
 from payflow_domain.clock import Clock
@@ -20,6 +20,7 @@ from payflow_domain.partners.application import Taken, application_key
 from payflow_domain.partners.certification import Certification, certification_open
 from payflow_domain.partners.certifying import Certifications
 from payflow_domain.partners.finding import find_partner
+from payflow_domain.partners.history import first_change, keep_change
 from payflow_domain.partners.model import (
     REASON_LENGTH_MAX,
     Partner,
@@ -47,15 +48,6 @@ _FIRST_ACTIVATION = (PartnerStatus.APPROVED, PartnerStatus.ACTIVE)
 _REJECTION = (PartnerStatus.PENDING, PartnerStatus.REJECTED)
 _REVIEWED = frozenset({_APPROVAL, _REJECTION, _FIRST_ACTIVATION})
 """The changes that a reviewer may make; every other one is for administrators."""
-
-_ACTIONS = {
-    PartnerStatus.APPROVED: "partner.approved",
-    PartnerStatus.REJECTED: "partner.rejected",
-    PartnerStatus.ACTIVE: "partner.activated",
-    PartnerStatus.SUSPENDED: "partner.suspended",
-    PartnerStatus.CLOSED: "partner.closed",
-}
-"""What changes are called in the audit log, by what they lead to."""
 
 
 @frozen
@@ -120,7 +112,7 @@ class Onboarding:
             waiting.check()
             partner = self._new(profile.legal_name or "", PartnerStatus.PENDING, profile)
             uow.add_partner(partner, key)
-            _keep(uow, _entry_of(partner, ANONYMOUS), address)
+            keep_change(uow, first_change(partner, ANONYMOUS), address)
         return Taken(partner)
 
     def create(
@@ -138,7 +130,7 @@ class Onboarding:
                 return answered
             uow.add_partner(partner)
             uow.add_ledger(partner.id, Environment.SANDBOX, None, now)
-            _keep(uow, _entry_of(partner, staff.operator_id), staff.address)
+            keep_change(uow, first_change(partner, staff.operator_id), staff.address)
             keep_answer(uow, staff, once, partner, now)
         return partner
 
@@ -166,7 +158,7 @@ class Onboarding:
             change = PartnerChange(
                 after.id, now, staff.operator_id, *way, wish.reason, overrides=overrides
             )
-            _keep(uow, change, staff.address)
+            keep_change(uow, change, staff.address)
         return after
 
     def list(self, staff: StaffActor, which: PartnerFilter, page: Page) -> Sequence[Partner]:
@@ -205,7 +197,7 @@ class Onboarding:
 
     def _certification_of(self, partner_id: PartnerId) -> Certification | None:
         sandbox = self.reader.ledger_of(partner_id, Environment.SANDBOX)
-        return self.certifications.of_ledger(sandbox.id) if sandbox else None
+        return self.certifications.of_ledger(partner_id, sandbox.id) if sandbox else None
 
 
 def _open_ledger(
@@ -216,30 +208,6 @@ def _open_ledger(
         uow.add_ledger(partner.id, Environment.SANDBOX, None, at)
     elif way == _FIRST_ACTIVATION:
         uow.add_ledger(partner.id, Environment.LIVE, LIVE_SETTLEMENT_LIMIT, at)
-
-
-def _entry_of(partner: Partner, actor: str) -> PartnerChange:
-    """Return the first entry of a partner's history."""
-    return PartnerChange(partner.id, partner.created_at, actor, None, partner.status)
-
-
-def _keep(uow: PartnerUnitOfWork, change: PartnerChange, address: str | None) -> None:
-    """Keep a change in the partner's own history and in the audit log."""
-    uow.add_partner_change(change)
-    before, after = change.before, change.after
-    entry = AuditEntry(
-        at=change.at,
-        actor=change.actor,
-        action=_ACTIONS[after] if before else "partner.created",
-        subject=change.partner_id,
-        address=address,
-        partner_id=change.partner_id,
-        reason=change.reason,
-        before={"status": before.value} if before else None,
-        after={"status": after.value},
-        facts={"certificationOverridden": True} if change.overrides else {},
-    )
-    uow.add_audit(entry)
 
 
 def _overrides(certification: Certification | None, wish: StatusWish) -> bool:

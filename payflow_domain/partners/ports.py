@@ -47,8 +47,8 @@ class PartnerUnitOfWork(UnitOfWork, AuditUnitOfWork, StaffKeyUnitOfWork, Protoco
         """Keep what changed; it is never changed itself."""
         ...
 
-    def add_certified(self, ledger_id: LedgerId, item: CertificationItem, at: datetime) -> None:
-        """Keep that an item is done, unless that is kept already."""
+    def add_certified(self, ledger_id: LedgerId, item: CertificationItem, at: datetime) -> bool:
+        """Keep that an item is done, unless that is kept already; tell whether it was not."""
         ...
 
 

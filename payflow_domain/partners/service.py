@@ -6,7 +6,8 @@ from payflow_domain.access.audit import COMMAND_LINE
 from payflow_domain.clock import Clock
 from payflow_domain.ids import PARTNER, IdSource, PartnerId
 from payflow_domain.ledger.ledgers import Environment, Ledger
-from payflow_domain.partners.model import Partner, PartnerChange, PartnerStatus
+from payflow_domain.partners.history import first_change, keep_change
+from payflow_domain.partners.model import Partner, PartnerStatus
 from payflow_domain.partners.ports import BeginPartners, PartnerReader
 from payflow_domain.texts import NAME_LENGTH_MAX, check_text
 
@@ -31,8 +32,6 @@ class Partners:
         )
         with self.begin() as uow:
             uow.add_partner(partner)
-            uow.add_partner_change(
-                PartnerChange(partner.id, now, COMMAND_LINE, None, partner.status)
-            )
             ledger = uow.add_ledger(partner.id, Environment.SANDBOX, None, now)
+            keep_change(uow, first_change(partner, COMMAND_LINE), None)
         return partner, ledger

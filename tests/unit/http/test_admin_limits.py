@@ -40,7 +40,7 @@ def test_staff_change_limits_and_return_to_the_environments(world: World) -> Non
     assert reset.json == {"limits": [DEFAULT]}
     assert world.get("/wallets").headers["RateLimit-Policy"] == '"api";q=500;w=5'
     told = staff(world, admin, "GET", "/audit", query="subject=" + world.ledger.partner_id).json
-    assert [(one["action"], one["before"], one["after"]) for one in told["data"]] == [
+    assert [(one["action"], one["before"], one["after"]) for one in told["data"]][:2] == [
         ("limits.reset", own, DEFAULT),
         ("limits.changed", DEFAULT, own),
     ]
