@@ -55,6 +55,7 @@ class _Row:
     fee: int
     status: LineStatus
     transaction_id: str | None
+    note: str
 
 
 @define
@@ -117,6 +118,7 @@ def _row(line: Line) -> _Row:
         fee=movement.fee if movement else 0,
         status=line.status,
         transaction_id=leg.transaction_id if leg else None,
+        note=movement.note if movement else "",
     )
 
 
@@ -132,6 +134,7 @@ def _publish(row: _Row) -> dict[str, object]:
         "fee": row.fee,
         "status": row.status.value,
         "transactionId": row.transaction_id,
+        "note": row.note or None,
     }
 
 
@@ -160,7 +163,7 @@ def _table_of_lines(rows: Sequence[_Row]) -> Table:
         table.add_row(
             publish_time(row.at),
             row.kind,
-            Text(row.gateway_id),
+            Text(f"{row.gateway_id} ({row.note})" if row.note else row.gateway_id),
             _money(row.theirs, row.currency),
             _money(row.ours, row.our_currency),
             Text(row.status, style=_COLOURS.get(row.status, _WRONG)),

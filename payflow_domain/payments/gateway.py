@@ -148,7 +148,7 @@ class Notice:
 
 
 class MovementKind(StrEnum):
-    """Why the balance at the gateway moved."""
+    """Why the balance at the gateway moved; ``UNKNOWN`` where it does not say so for PayFlow."""
 
     CHARGE = "charge"
     REFUND = "refund"
@@ -158,6 +158,7 @@ class MovementKind(StrEnum):
     DISPUTE = "dispute"
     DISPUTE_WON = "dispute_won"
     FEE = "fee"
+    UNKNOWN = "unknown"
 
 
 @frozen
@@ -167,6 +168,8 @@ class Movement:
     ``amount`` (minor units) is above zero where the balance grew and below where it shrank;
     ``fee`` (0 or more) was taken besides. ``gateway_id`` is that of the charge, refund, payout or
     dispute; a line that is a fee alone has its own id, an ``amount`` of 0 and its ``fee``.
+    One that is ``UNKNOWN`` has its own id as well, and a ``note`` of what the gateway says of it;
+    its ``amount`` and ``fee`` are 0 where they cannot be told exactly in minor units.
     """
 
     id: str
@@ -176,6 +179,7 @@ class Movement:
     fee: int
     currency: str
     at: datetime
+    note: str = ""
 
 
 class PaymentGateway(Protocol):
@@ -223,7 +227,10 @@ class PaymentGateway(Protocol):
         ...
 
     def movements(self, start: datetime, end: datetime) -> Iterable[Movement]:
-        """Return what moved the balance from ``start`` to before ``end``, oldest first."""
+        """Return what moved the balance from ``start`` to before ``end``, oldest first.
+
+        A line that cannot be told apart is ``UNKNOWN``, and the others are told all the same.
+        """
         ...
 
 

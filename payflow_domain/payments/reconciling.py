@@ -29,6 +29,7 @@ class LineStatus(StrEnum):
     """What the comparison of one line came to.
 
     ``CANCELLED_OUT``: the gateway took back what it had done before PayFlow heard of either.
+    ``UNTOLD``: the gateway has a line that PayFlow cannot tell apart; it is compared with nothing.
     """
 
     MATCHED = "matched"
@@ -36,6 +37,7 @@ class LineStatus(StrEnum):
     MISSING_HERE = "missing_here"
     MISSING_THERE = "missing_there"
     DIFFERENT_AMOUNT = "different_amount"
+    UNTOLD = "untold"
 
 
 _SOUND = frozenset({LineStatus.MATCHED, LineStatus.CANCELLED_OUT})
@@ -175,6 +177,8 @@ def _key(movement: Movement) -> _Key:
 
 
 def _compare(movement: Movement, leg: Leg | None, net: int) -> LineStatus:
+    if movement.kind is MovementKind.UNKNOWN:
+        return LineStatus.UNTOLD
     if leg is None:
         is_fee = movement.kind is MovementKind.FEE
         return LineStatus.MISSING_HERE if net or is_fee else LineStatus.CANCELLED_OUT

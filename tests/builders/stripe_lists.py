@@ -54,4 +54,4 @@ def _expanded(world: World, thing: Thing, params: Thing) -> Thing:
         return thing
     if wanted != [_EXPANDABLE] or "source" not in thing:
         raise invalid("This property cannot be expanded.", "parameter_invalid", "expand")
-    return thing | {"source": world.things[thing["source"]]}
+    return thing | {"source": world.things.get(thing["source"])}

@@ -129,6 +129,7 @@ def test_everything_is_written_as_json_too(till: Till, tmp_path: Path) -> None:
         "fee": FEE,
         "status": "matched",
         "transactionId": charged["id"],
+        "note": None,
     }
 
 

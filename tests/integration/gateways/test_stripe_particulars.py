@@ -14,6 +14,7 @@ from payflow_domain.money import Money
 from payflow_domain.payments.gateway import (
     GatewayUnavailable,
     InvalidNotice,
+    MovementKind,
     Order,
     PaymentKind,
     ReportStatus,
@@ -233,6 +234,43 @@ def test_an_amount_that_stripe_cannot_take_is_refused_without_asking(
     assert told.failure is not None
     assert told.failure.code == "unsupported_amount"
     assert harness.stripe.requests == []
+
+
+@pytest.mark.parametrize(
+    ("amount", "members", "told", "note"),
+    [
+        (700, {"reporting_category": "topup"}, 700, "category topup, source "),
+        (-700, {"reporting_category": "risk_reserved_funds"}, -700, "category risk_reserved_funds"),
+        (700, {"source": None}, 700, "category charge, source None"),
+        (150, {"currency": "isk"}, 0, "150 less 0 in isk: "),
+        (700, {"currency": "xyz"}, 0, "700 less 0 in xyz: "),
+    ],
+    ids=["top-up", "reserve", "no source", "not exact", "no currency"],
+)
+def test_a_line_that_cannot_be_told_apart_is_told_so_and_keeps_none_back(
+    harness: StripeHarness,
+    gateway: StripeGateway,
+    amount: int,
+    members: dict[str, object],
+    told: int,
+    note: str,
+) -> None:
+    before = gateway.charge(charge_of(1)).gateway_id
+    source = harness.stripe.world.make("tu", "topup", currency="eur")
+    line = harness.stripe.world.move(source, "topup", "charge", amount)
+    line.update(members)
+    after = gateway.charge(charge_of(2)).gateway_id
+
+    moved = movements_until_now(harness)
+
+    assert [each.gateway_id for each in moved] == [before, line["id"], after]
+    assert [each.kind for each in moved] == [
+        MovementKind.CHARGE,
+        MovementKind.UNKNOWN,
+        MovementKind.CHARGE,
+    ]
+    assert (moved[1].amount, moved[1].fee) == (told, 0)
+    assert moved[1].note.startswith(note)
 
 
 def test_a_refund_is_found_beyond_the_first_page(

@@ -172,6 +172,24 @@ def test_another_amount_is_no_match(payflow: PayFlow, wallet: AccountId, other: 
     assert unmatched.status is LineStatus.DIFFERENT_AMOUNT
 
 
+def test_a_line_that_cannot_be_told_apart_is_untold_and_keeps_no_other_one_back(
+    payflow: PayFlow, wallet: AccountId
+) -> None:
+    payflow.charge(wallet)
+    (charge,) = _movements(payflow)
+    strange = evolve(
+        charge, id="txn_1", gateway_id="txn_1", kind=MovementKind.UNKNOWN, amount=0, note="odd"
+    )
+    told = _Telling(payflow, [strange, charge])
+    payflow.reconciler = evolve(payflow.reconciler, gateway_of=Gateways(told, None))
+
+    reconciliation = payflow.reconcile()
+
+    assert reconciliation.unmatched == [Line(LineStatus.UNTOLD, strange, None)]
+    assert reconciliation.lines[1].status is LineStatus.MATCHED
+    assert reconciliation.fees_booked == 1
+
+
 def test_a_fee_that_changed_after_it_was_booked_is_no_match(
     payflow: PayFlow, wallet: AccountId
 ) -> None:
