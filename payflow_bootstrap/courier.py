@@ -6,9 +6,11 @@ again: nothing that goes wrong ends it.
 
 import asyncio
 import contextlib
+import math
 from collections import deque
 from collections.abc import Collection, Sequence
 from threading import Thread
+from time import monotonic
 
 import structlog
 import uvloop
@@ -18,18 +20,16 @@ from uuid_utils import uuid7
 from payflow_adapters.postgres.bell import listen
 from payflow_adapters.postgres.loop_writer import LoopWriter
 from payflow_adapters.webhooks.sender import Sender
+from payflow_adapters.webhooks.shortage import ResourcesExhausted
 from payflow_bootstrap.containers import Core
 from payflow_domain.clock import Clock
 from payflow_domain.errors import Unavailable
 from payflow_domain.ids import LedgerId
-from payflow_domain.webhooks.deliveries import DeliveryKey, Outcome, Outgoing
-from payflow_domain.webhooks.dispatch import (
-    Dispatcher,
-    Errand,
-    Errands,
-    window_of,
-)
+from payflow_domain.webhooks.deliveries import Delivery, DeliveryKey, Outcome, Outgoing
+from payflow_domain.webhooks.dispatch import Dispatcher
 from payflow_domain.webhooks.endpoints import Endpoint, EndpointKey
+from payflow_domain.webhooks.rooms import HELD_MAX, window_of
+from payflow_domain.webhooks.taking import Errand, Errands
 
 LOOK_S = 1.0
 """How often it looks by itself: for retries that are due, and for what it was not told of."""
@@ -39,7 +39,12 @@ _RECORD_PAUSE_S = 0.01
 _TAKE_PAUSE_S = 0.015
 """Between looks: what comes meanwhile is taken together, which leaves more of the processor."""
 
-_HELD_MAX = 8_000
+_DESCRIPTORS_EACH = 4
+"""An attempt may try several addresses at once, and its connection stays open for a while."""
+
+_EXHAUSTED_PAUSE_S = 60.0
+"""How often it is told at most that descriptors are short."""
+
 _STOP_TIMEOUT_S = 5.0
 
 _logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
@@ -53,9 +58,13 @@ class Desk:
     dispatcher: Dispatcher
 
     async def take(
-        self, worker: str, of: Collection[LedgerId] | None, held: dict[EndpointKey, int]
+        self,
+        worker: str,
+        of: Collection[LedgerId] | None,
+        held: dict[EndpointKey, int],
+        room: int,
     ) -> Errands:
-        return await self.writer.run(lambda of: self.dispatcher.take(worker, of, held), of)
+        return await self.writer.run(lambda of: self.dispatcher.take(worker, of, held, room), of)
 
     async def conclude(self, made: Sequence[tuple[Errand, Outcome]]) -> Sequence[Endpoint]:
         return await self.writer.run(self.dispatcher.conclude, made)
@@ -82,7 +91,8 @@ class Lane:
 class Courier:
     """Sends what there is to send, as the worker of that name.
 
-    It takes at one desk and hands in at another, so that neither waits for the other.
+    It takes at one desk and hands in at another, so that neither waits for the other. It holds
+    at most ``held_max`` deliveries, so no more attempts are under way.
     """
 
     taking: Desk
@@ -90,6 +100,7 @@ class Courier:
     sender: Sender
     clock: Clock
     worker: str
+    held_max: int = HELD_MAX
     _ledgers: set[LedgerId] = Factory(set)
     _is_all_new: bool = True
     _is_called: asyncio.Event = Factory(asyncio.Event)
@@ -99,6 +110,7 @@ class Courier:
     _runners: set[asyncio.Task[None]] = Factory(set)
     _made: list[tuple[Errand, Outcome]] = Factory(list)
     _is_made: asyncio.Event = Factory(asyncio.Event)
+    _exhausted_at: float = -math.inf
 
     async def run(self, url: str, stop: asyncio.Event) -> None:
         """Send until ``stop`` is set; ``url`` is that of the database, which tells what is new.
@@ -139,7 +151,8 @@ class Courier:
             self._ledgers, self._is_all_new = set(), False
             held = {key: lane.held for key, lane in self._lanes.items()}
             try:
-                taken = await self.taking.take(self.worker, of, held)
+                room = self.held_max - len(self._open) - len(self._again)
+                taken = await self.taking.take(self.worker, of, held, room)
                 self._start(taken)
                 if taken.is_cut_short:
                     self.call(of)
@@ -197,7 +210,7 @@ class Courier:
             runner = asyncio.create_task(self._attempt_on(key, lane))
             self._runners.add(runner)
             runner.add_done_callback(self._runners.discard)
-        if lane.few is not None and lane.held <= lane.few and len(self._open) < _HELD_MAX:
+        if lane.few is not None and lane.held <= lane.few:
             lane.few = None
             self.call([key[0]])
         if not lane.held and lane.few is None:
@@ -216,26 +229,44 @@ class Courier:
                 self._move_on(key)
 
     async def _attempt(self, errand: Errand) -> None:
-        endpoint, delivery = errand.endpoint, errand.delivery
-        now = self.clock.now()
-        put_off_to = delivery.next_attempt_at
-        if (
-            put_off_to is None
-            or put_off_to - now < self.taking.dispatcher.attempt_max
-            or delivery.body is None
-        ):
-            # Another worker may have it before this attempt would end: it is due again then.
-            self._let_go(delivery.key)
-            return
-        secrets = endpoint.secrets_at(now)
-        message = Outgoing(endpoint.url, secrets, delivery.event_id, delivery.body)
+        outcome = None
         try:
-            outcome = await self.sender.send(message)
-        except BaseException:
-            self._let_go(delivery.key)
-            raise
-        self._made.append((errand, outcome))
-        self._is_made.set()
+            outcome = await self._send(errand)
+        finally:
+            if outcome is None:
+                self._let_go(errand.delivery.key)
+        if outcome is not None:
+            self._made.append((errand, outcome))
+            self._is_made.set()
+
+    async def _send(self, errand: Errand) -> Outcome | None:
+        """Make an attempt, or none where another worker may have it before this one would end.
+
+        It is due again then. That we lack a descriptor is no attempt: there may be one soon.
+        """
+        endpoint, delivery = errand.endpoint, errand.delivery
+        while (message := self._message(endpoint, delivery)) is not None:
+            try:
+                return await self.sender.send(message)
+            except ResourcesExhausted as error:
+                self._tell_exhausted(error)
+                await asyncio.sleep(_PAUSE_S)
+        return None
+
+    def _message(self, endpoint: Endpoint, delivery: Delivery) -> Outgoing | None:
+        now, put_off_to = self.clock.now(), delivery.next_attempt_at
+        if put_off_to is None or put_off_to - now < self.taking.dispatcher.attempt_max:
+            return None
+        if delivery.body is None:
+            return None
+        secrets = endpoint.secrets_at(now)
+        return Outgoing(endpoint.url, secrets, delivery.event_id, delivery.body)
+
+    def _tell_exhausted(self, error: ResourcesExhausted) -> None:
+        now = monotonic()
+        if now - self._exhausted_at >= _EXHAUSTED_PAUSE_S:
+            self._exhausted_at = now
+            _logger.error("webhooks_short_of_descriptors", why=str(error))
 
     async def _record_until(self, stop: asyncio.Event) -> None:
         while not (stop.is_set() and not self._runners):
@@ -352,9 +383,12 @@ class CourierThread:
         self._loop.close()
 
 
-def make_courier(core: Core) -> Courier:
-    """Make a courier, as a worker that has no like."""
-    return Courier(_desk(core), _desk(core), core.sender(), core.clock(), worker=str(uuid7()))
+def make_courier(core: Core, descriptors: int) -> Courier:
+    """Make a courier, as a worker that has no like and may open so many ``descriptors``."""
+    held_max = min(HELD_MAX, descriptors // _DESCRIPTORS_EACH)
+    return Courier(
+        _desk(core), _desk(core), core.sender(), core.clock(), str(uuid7()), held_max=held_max
+    )
 
 
 def _desk(core: Core) -> Desk:

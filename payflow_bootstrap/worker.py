@@ -79,7 +79,7 @@ class Task:
 def work(settings: Settings, lifeline: int | None = None) -> None:
     """Work until told to stop by SIGTERM or SIGINT; ``lifeline`` is that of ``serve``."""
     configure_logs(settings.log_level)
-    allow_many_files()
+    descriptors = allow_many_files()
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -87,7 +87,7 @@ def work(settings: Settings, lifeline: int | None = None) -> None:
         threading.Thread(target=stop_at_end_of, args=(lifeline,), daemon=True).start()
     core = make_core(settings)
     tasks = tasks_of(core, settings)
-    courier = CourierThread(make_courier(core), settings.database_url)
+    courier = CourierThread(make_courier(core, descriptors), settings.database_url)
     courier.start()
     collect_seldom()
     while not stop.is_set():
@@ -98,13 +98,18 @@ def work(settings: Settings, lifeline: int | None = None) -> None:
     core.database().close()
 
 
-def allow_many_files() -> None:
-    """Take as many file descriptors as this process may have: each attempt needs one."""
+def allow_many_files() -> int:
+    """Take as many file descriptors as this process may have; return how many those are.
+
+    Each attempt needs one.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, _FILES_MAX)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(OSError, ValueError):  # some systems allow less than they say
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _FILES_MAX if soft == resource.RLIM_INFINITY else soft
 
 
 def tasks_of(core: Core, settings: Settings) -> list[Task]:

@@ -14,6 +14,7 @@ from aiohttp import (
 from payflow_adapters.webhooks.guard import AddressRefused
 
 CONNECTION_REFUSED = "connection_refused"
+DNS_FAILURE = "dns_failure"
 
 Codes = Sequence[tuple[tuple[type[Exception], ...], str]]
 """Kinds of error and their code; the first that fits is the one."""
@@ -21,7 +22,7 @@ Codes = Sequence[tuple[tuple[type[Exception], ...], str]]
 _CODES: Codes = (
     ((TimeoutError,), "timeout"),
     ((ClientSSLError, ssl.SSLError), "tls_failure"),
-    ((ClientConnectorDNSError,), "dns_failure"),
+    ((ClientConnectorDNSError,), DNS_FAILURE),
     ((ClientResponseError,), "invalid_answer"),
     (
         (ValueError, NonHttpUrlClientError),

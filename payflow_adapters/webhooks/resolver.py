@@ -7,6 +7,8 @@ from threading import Thread
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from payflow_adapters.webhooks.shortage import Shortage, check_descriptors
+
 ADDRESSES_MAX = 8
 """How many addresses of one name are tried."""
 
@@ -23,15 +25,16 @@ class ThreadResolver(AbstractResolver):
     These threads do not keep a process from ending either.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shortage: Shortage | None = None) -> None:
         self._lookups = asyncio.Semaphore(LOOKUPS_MAX)
+        self._shortage = shortage or Shortage()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Return the first addresses of a name; raises ``OSError`` if it has none."""
         async with self._lookups:
-            addresses = await _in_a_thread(host, family)
+            addresses = await self._addresses(host, family)
         return [
             ResolveResult(
                 hostname=host, host=address, port=port, family=family, proto=0, flags=_NUMERIC
@@ -42,16 +45,28 @@ class ThreadResolver(AbstractResolver):
     async def close(self) -> None:
         """Do nothing: a lookup ends by itself, and nobody waits for it any more."""
 
+    async def _addresses(self, host: str, family: socket.AddressFamily) -> Sequence[str]:
+        try:
+            return await _in_a_thread(host, family)
+        except RuntimeError as error:
+            self._shortage.note()
+            raise OSError(str(error)) from error
+        except OSError as error:
+            self._shortage.note_if_so(error)
+            raise
+
 
 async def _in_a_thread(host: str, family: socket.AddressFamily) -> Sequence[str]:
     loop = asyncio.get_running_loop()
     found: asyncio.Future[Sequence[str]] = loop.create_future()
 
     def look_up() -> None:
+        fault: Exception | None = None
+        addresses: list[str] = []
         try:
-            addresses, fault = _addresses(host, family), None
+            addresses = _addresses(host, family)
         except (OSError, UnicodeError) as error:
-            addresses, fault = [], error
+            fault = _reason_of(error)
         try:
             loop.call_soon_threadsafe(_settle, found, addresses, fault)
         except RuntimeError:
@@ -66,6 +81,15 @@ def _addresses(host: str, family: socket.AddressFamily) -> list[str]:
         host, None, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
     )
     return [str(address[0]) for *_, address in found]
+
+
+def _reason_of(fault: Exception) -> Exception:
+    """Return why a lookup failed; for want of a descriptor it may have been told anything."""
+    try:
+        check_descriptors()
+    except OSError as shortage:
+        return shortage
+    return fault
 
 
 def _settle(

@@ -1,11 +1,13 @@
 """Sending webhooks: one attempt, and what came of it."""
 
 import asyncio
+import socket
 import ssl
 from functools import lru_cache
 from time import monotonic
 
 from aiohttp import (
+    AddrInfoType,
     ClientResponse,
     ClientSession,
     ClientTimeout,
@@ -16,10 +18,11 @@ from aiohttp.abc import AbstractResolver
 from attrs import define, field
 from yarl import URL
 
-from payflow_adapters.webhooks.failures import failure_of
+from payflow_adapters.webhooks.failures import CONNECTION_REFUSED, DNS_FAILURE, failure_of
 from payflow_adapters.webhooks.guard import AddressGuard
 from payflow_adapters.webhooks.resolver import ThreadResolver
 from payflow_adapters.webhooks.retry_after import read_retry_after
+from payflow_adapters.webhooks.shortage import ResourcesExhausted, Shortage
 from payflow_adapters.webhooks.signing import signature
 from payflow_domain.clock import Clock
 from payflow_domain.webhooks.deliveries import ANSWER_BYTES_MAX, Outcome, Outgoing
@@ -35,6 +38,8 @@ _HEADER_BYTES_MAX = 8_190
 _HEADERS_MAX = 64
 _BUFFER_BYTES = 16_384
 _ADDRESSES_KEPT_S = 10
+
+_PERHAPS_OURS = frozenset({CONNECTION_REFUSED, DNS_FAILURE})
 
 _HEADERS = {"Content-Type": "application/json", "User-Agent": "PayFlow-Webhooks/1"}
 
@@ -55,15 +60,16 @@ class Sender:
     tls: ssl.SSLContext | None = None
     resolver: AbstractResolver | None = None
     _session: ClientSession | None = field(default=None, init=False)
+    _shortage: Shortage = field(factory=Shortage, init=False)
 
     async def open(self) -> None:
         self._session = ClientSession(
             connector=TCPConnector(
                 limit=0,  # a limit of all would let a slow host block others; callers limit each
-                resolver=self.resolver or ThreadResolver(),
+                resolver=self.resolver or ThreadResolver(self._shortage),
                 ttl_dns_cache=_ADDRESSES_KEPT_S,
                 keepalive_timeout=_KEPT_OPEN_S,
-                socket_factory=self.guard.open_socket,
+                socket_factory=self._open_socket,
                 ssl=self.tls or True,
             ),
             timeout=ClientTimeout(total=None),  # an attempt's time is measured here
@@ -84,7 +90,8 @@ class Sender:
     async def send(self, message: Outgoing) -> Outcome:
         """Make one attempt, and tell what came of it: a failure is an outcome as well.
 
-        Raises ``ValueError`` if the secrets cannot sign.
+        Raises ``ValueError`` if the secrets cannot sign, and ``ResourcesExhausted`` if no
+        connection could be made for want of something of ours.
         """
         session = self._session
         if session is None:
@@ -106,8 +113,18 @@ class Sender:
                 retry_after_s = read_retry_after(response.headers.get("Retry-After"), at)
                 latency_ms = _ms_since(started)
                 return Outcome(at, latency_ms, response.status, None, answer, retry_after_s)
-        except Exception as failure:  # noqa: BLE001  # whatever happens out there is an outcome
-            return Outcome(at, _ms_since(started), None, failure_of(failure))
+        except Exception as failure:  # whatever happens out there is an outcome
+            error = failure_of(failure)
+            if error in _PERHAPS_OURS and self._shortage.was_since(started):
+                raise ResourcesExhausted(str(failure)) from failure
+            return Outcome(at, _ms_since(started), None, error)
+
+    def _open_socket(self, address: AddrInfoType) -> socket.socket:
+        try:
+            return self.guard.open_socket(address)
+        except OSError as error:
+            self._shortage.note_if_so(error)
+            raise
 
 
 def _ms_since(started: float) -> int:

@@ -5,16 +5,17 @@ it puts them off to the end of its lease: what it leaves undone, whatever death 
 then. An attempt ends long before the lease does.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from attrs import Factory, frozen
+from attrs import frozen
 
 from payflow_domain.access.audit import WORKER, AuditEntry
 from payflow_domain.clock import Clock
-from payflow_domain.ids import DELIVERY, DeliveryId, IdSource, LedgerId, Mint
+from payflow_domain.ids import DELIVERY, DeliveryId, IdSource, LedgerId
 from payflow_domain.ledger.batch import record
-from payflow_domain.ledger.journal import Encode, Event, EventType, event_id
+from payflow_domain.ledger.journal import Encode, EventType
 from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.ledger.ports import Wanted
 from payflow_domain.webhooks.deliveries import (
@@ -37,18 +38,11 @@ from payflow_domain.webhooks.endpoints import (
 )
 from payflow_domain.webhooks.ports import BeginDispatch, DispatchUnitOfWork, Taken
 from payflow_domain.webhooks.published import publish_endpoint
+from payflow_domain.webhooks.rooms import HELD_MAX, WINDOWS_HELD
+from payflow_domain.webhooks.taking import Errand, Errands, Taking
 
 ATTEMPT_MAX = timedelta(seconds=15)
 """How long an attempt may take in all, unless it is said otherwise."""
-
-WINDOW = 64
-"""How many attempts may be under way at one endpoint."""
-
-WINDOWS_HELD = 3
-"""How many windows may be taken for an endpoint: one under way, and those that wait for it."""
-
-WINDOW_FAILING = 4
-"""How many at one that fails."""
 
 RETENTION = timedelta(days=30)
 """How long deliveries are kept; the journal keeps the events."""
@@ -56,35 +50,8 @@ RETENTION = timedelta(days=30)
 ENDPOINTS_AT_A_TIME = 200
 """How many endpoints are leased in one transaction."""
 
-_EVENTS_AT_A_TIME = 500
 _PURGED_AT_A_TIME = 1_000
 _GONE = 410
-
-
-@frozen
-class Errand:
-    """A delivery to be attempted."""
-
-    endpoint: Endpoint
-    delivery: Delivery
-
-
-@frozen
-class Errands:
-    """What to attempt, in this order.
-
-    ``behind`` are endpoints that there is more for, each with the number of deliveries held at
-    which it is worth while to take more. ``is_cut_short`` where there may be other endpoints that
-    something is to be done for: more than are taken at a time.
-    """
-
-    errands: Sequence[Errand] = ()
-    behind: Mapping[EndpointKey, int] = Factory(dict)
-    is_cut_short: bool = False
-    held: Mapping[EndpointKey, Endpoint | None] = Factory(dict)
-    """What endpoints that deliveries are held for are by now, ``None`` if nothing is sent there."""
-    unreadable: Mapping[LedgerId, str] = Factory(dict)
-    """In which ledgers something was passed over that this version cannot read, and why."""
 
 
 @frozen
@@ -115,53 +82,26 @@ class Dispatcher:
         worker: str,
         of: Collection[LedgerId] | None,
         held: Mapping[EndpointKey, int],
+        room: int = HELD_MAX,
     ) -> Errands:
         """Take what is due of the ledgers ``of`` (``None``: of all) for ``worker``.
 
         ``held`` says of which endpoints it has taken how many that are not attempted yet, or are
-        under way.
+        under way; ``room`` how many more it may have in all.
         """
         now = self.clock.now()
         until = now + self.lease
         with self.begin() as uow:
             taken = uow.take_endpoints(worker, now, until, of, ENDPOINTS_AT_A_TIME)
             held_at = _present(uow, taken, [key for key in held if of is None or key[0] in of])
-            if not taken:
-                return Errands(held=held_at, unreadable=uow.unreadable)
-            rooms = {one.endpoint.key: _room(one.endpoint, held) for one in taken}
-            wanted = {one.endpoint.key: rooms[one.endpoint.key] for one in taken if one.is_due}
-            due = uow.take_deliveries(wanted, now, until) if any(wanted.values()) else []
-            off = [one.endpoint.key for one in taken if _is_off(one) and one.is_due]
-            more_to_skip = {
-                key for key in off if uow.skip_pending(*key, SKIPPED_AT_A_TIME) == SKIPPED_AT_A_TIME
-            }
-            for delivery in due:
-                rooms[delivery.key[:2]] -= 1
-            plans = self._plan(uow, taken, rooms, now, until)
-            through = {plan.key: plan.through for plan in plans if plan.moves_on}
-            fresh = [delivery for plan in plans for delivery in plan.deliveries]
-            if through:
-                uow.plan(through, fresh)
-            stuck = {plan.key for plan in plans if not plan.moves_on}
-            if stuck:
-                uow.set_aside(stuck)
-        endpoints = {one.endpoint.key: one.endpoint for one in taken}
-        pending = [one for one in (*due, *fresh) if one.status is DeliveryStatus.PENDING]
+            taking = Taking(uow, taken, Counter(held), room, now, until)
+            if taken:
+                taking.skip()
+                taking.take_due()
+                taking.plan(self.ids.minting(now))
         return Errands(
-            [Errand(endpoints[delivery.key[:2]], delivery) for delivery in pending],
-            {
-                one.endpoint.key: (WINDOWS_HELD - 1) * window_of(one.endpoint)
-                for one in taken
-                if one.endpoint.key not in stuck
-                and (
-                    through.get(one.endpoint.key, one.endpoint.planned_through) < one.sequence
-                    or (
-                        rooms[one.endpoint.key] == 0
-                        and one.endpoint.status is EndpointStatus.ENABLED
-                    )
-                    or one.endpoint.key in more_to_skip
-                )
-            },
+            taking.errands(),
+            taking.when_to_take_more(),
             is_cut_short=len(taken) == ENDPOINTS_AT_A_TIME,
             held=held_at,
             unreadable=uow.unreadable,
@@ -198,25 +138,6 @@ class Dispatcher:
         bound = DeliveryId(self.ids.minting(self.clock.now() - RETENTION)(DELIVERY))
         with self.begin() as uow:
             return uow.purge_deliveries(bound, _PURGED_AT_A_TIME)
-
-    def _plan(
-        self,
-        uow: DispatchUnitOfWork,
-        taken: Sequence[Taken],
-        rooms: Mapping[EndpointKey, int],
-        now: datetime,
-        until: datetime,
-    ) -> list["Plan"]:
-        rooms = {**rooms, **{one.endpoint.key: _EVENTS_AT_A_TIME for one in taken if _is_off(one)}}
-        behind = [one.endpoint for one in taken if one.is_behind and rooms[one.endpoint.key] > 0]
-        places = [_place(endpoint, rooms[endpoint.key]) for endpoint in behind]
-        distinct = list(dict.fromkeys(places))
-        events = dict(zip(distinct, uow.events(distinct), strict=True))
-        mint = self.ids.minting(now)
-        return [
-            plan_endpoint(endpoint, events[place], rooms[endpoint.key], until, mint)
-            for endpoint, place in zip(behind, places, strict=True)
-        ]
 
     def _conclude(self, errand: Errand, outcome: Outcome) -> Concluded:
         delivery, now = errand.delivery, self.clock.now()
@@ -259,51 +180,6 @@ class Dispatcher:
         return endpoint
 
 
-@frozen
-class Plan:
-    """The deliveries of an endpoint's next events.
-
-    It ``moves_on`` unless there are no such events, although there should be: they cannot be read.
-    """
-
-    key: EndpointKey
-    through: int
-    deliveries: Sequence[Delivery]
-    moves_on: bool
-
-
-def plan_endpoint(
-    endpoint: Endpoint, events: Sequence[Event], room: int, until: datetime, mint: Mint
-) -> Plan:
-    """Plan deliveries of ``events``, which come next, until there are ``room``.
-
-    Where the endpoint is disabled they are skipped.
-    """
-    is_enabled = endpoint.status is EndpointStatus.ENABLED
-    through = endpoint.planned_through
-    deliveries: list[Delivery] = []
-    for event in events:
-        if endpoint.hears(event.type):
-            if len(deliveries) == room:
-                break
-            deliveries.append(
-                Delivery(
-                    ledger_id=endpoint.ledger_id,
-                    endpoint_id=endpoint.id,
-                    id=DeliveryId(mint(DELIVERY)),
-                    sequence=event.sequence,
-                    event_id=event_id(event),
-                    event_type=event.type,
-                    status=DeliveryStatus.PENDING if is_enabled else DeliveryStatus.SKIPPED,
-                    created_at=event.at,
-                    next_attempt_at=until if is_enabled else None,
-                    body=event.body,
-                )
-            )
-        through = event.sequence
-    return Plan(endpoint.key, through, deliveries, moves_on=bool(events))
-
-
 def _stands_as(tried: Endpoint, now: Endpoint, reason: DisabledReason) -> bool:
     """Tell whether the reason to disable an endpoint holds for what it is now."""
     has_reason = reason is DisabledReason.GONE or now.failing_since is not None
@@ -323,18 +199,6 @@ def _audit(before: Endpoint, after: Endpoint, ledger: Ledger, at: datetime) -> A
     )
 
 
-def window_of(endpoint: Endpoint) -> int:
-    """Return how many attempts may be under way at an endpoint."""
-    return WINDOW if endpoint.failing_since is None else WINDOW_FAILING
-
-
-def _room(endpoint: Endpoint, held: Mapping[EndpointKey, int]) -> int:
-    """Return how many more deliveries of an endpoint may be taken."""
-    if endpoint.status is EndpointStatus.DISABLED:
-        return 0
-    return max(0, WINDOWS_HELD * window_of(endpoint) - held.get(endpoint.key, 0))
-
-
 def _present(
     uow: DispatchUnitOfWork, taken: Sequence[Taken], keys: Sequence[EndpointKey]
 ) -> Mapping[EndpointKey, Endpoint | None]:
@@ -343,16 +207,6 @@ def _present(
     found = [*at_hand.values(), *(uow.endpoints(others) if others else ())]
     enabled = {one.key: one for one in found if one.status is EndpointStatus.ENABLED}
     return {key: enabled.get(key) for key in keys}
-
-
-def _is_off(taken: Taken) -> bool:
-    return taken.endpoint.status is EndpointStatus.DISABLED
-
-
-def _place(endpoint: Endpoint, room: int) -> tuple[LedgerId, int, int]:
-    """Tell which events to look at: more than there is room for, where not all are heard of."""
-    count = _EVENTS_AT_A_TIME if endpoint.events else room
-    return endpoint.ledger_id, endpoint.planned_through, count
 
 
 def _health(

@@ -20,10 +20,12 @@ from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.ports import Page, Wanted
 from payflow_domain.ledger.service import Ledgers, load_ledger
 from payflow_domain.webhooks.deliveries import Delivery, DeliveryKey, Outcome
-from payflow_domain.webhooks.dispatch import Dispatcher, Errand, Errands
+from payflow_domain.webhooks.dispatch import Dispatcher
 from payflow_domain.webhooks.endpoints import Endpoint, EndpointChange, NewEndpoint
 from payflow_domain.webhooks.ports import DeliveryFilter
+from payflow_domain.webhooks.rooms import HELD_MAX
 from payflow_domain.webhooks.service import Asked, Webhooks
+from payflow_domain.webhooks.taking import Errand, Errands
 from tests.builders.ledger import PARTNER_ID, ledgers_over
 from tests.builders.times import TICK, CountingIds, SettableClock
 
@@ -124,13 +126,15 @@ class Worker:
 
     office: PostOffice
     name: str
+    held_max: int = HELD_MAX
     under_way: dict[DeliveryKey, Errand] = Factory(dict)
     last: Errands = Factory(Errands)
 
     def take(self) -> list[Errand]:
         """Begin what is to be attempted now."""
         counts = Counter(key[:2] for key in self.under_way)
-        self.last = self.office.dispatcher.take(self.name, None, counts)
+        room = self.held_max - len(self.under_way)
+        self.last = self.office.dispatcher.take(self.name, None, counts, room)
         begun = [one for one in self.last.errands if one.delivery.key not in self.under_way]
         self.under_way |= {errand.delivery.key: errand for errand in begun}
         return begun

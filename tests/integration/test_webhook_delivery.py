@@ -17,8 +17,8 @@ from payflow_bootstrap.containers import Core
 from payflow_bootstrap.courier import LOOK_S
 from payflow_domain.wallets.model import NewWallet
 from payflow_domain.webhooks.deliveries import DeliveryStatus
-from payflow_domain.webhooks.dispatch import WINDOW
 from payflow_domain.webhooks.endpoints import DisabledReason, EndpointChange, EndpointStatus
+from payflow_domain.webhooks.rooms import WINDOW
 from tests.builders.processes import eventually, free_port
 from tests.builders.subscriber import Subscriber, subscribing
 from tests.builders.webhook_office import Office, office_on

@@ -9,7 +9,7 @@ import pytest
 
 from payflow_adapters.postgres.server import EmbeddedServer
 from payflow_domain.ledger.journal import EventType
-from payflow_domain.webhooks.dispatch import Errands
+from payflow_domain.webhooks.taking import Errands
 from tests.builders.processes import eventually
 from tests.builders.subscriber import subscribing
 from tests.builders.webhook_office import Office, office_on
@@ -109,7 +109,7 @@ def test_what_cannot_be_read_holds_up_its_own_ledger_only(
     assert list(taken.unreadable) == [office.actor.ledger_id]
     assert told in why
     # It is set aside: a newer version may have it when the lease has ended.
-    assert take(office) == take(office, "ben") == Errands()
+    assert take(office) == take(office, "ben") == Errands([])
 
 
 def test_what_more_is_told_of_attempts_is_passed_over(office: Office, write: Write) -> None:

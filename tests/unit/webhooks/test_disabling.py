@@ -8,7 +8,7 @@ import pytest
 from payflow_domain.access.audit import AuditFilter
 from payflow_domain.ledger.journal import EventType
 from payflow_domain.ledger.ports import Page
-from payflow_domain.webhooks import dispatch, service
+from payflow_domain.webhooks import dispatch, service, taking
 from payflow_domain.webhooks.deliveries import DeliveryStatus
 from payflow_domain.webhooks.endpoints import (
     FAILING_MAX,
@@ -90,7 +90,7 @@ def test_what_waits_when_it_is_disabled_is_skipped_too(
 def test_however_much_waits_it_is_skipped_bit_by_bit(
     office: PostOffice, endpoint: Endpoint, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (service, dispatch):
+    for module in (service, dispatch, taking):
         monkeypatch.setattr(module, "SKIPPED_AT_A_TIME", 2)
     office.create_wallets(7)
     worker.conclude(worker.take(), BROKEN)

@@ -12,12 +12,10 @@ from payflow_domain.webhooks.dispatch import (
     ATTEMPT_MAX,
     ENDPOINTS_AT_A_TIME,
     RETENTION,
-    WINDOW,
-    WINDOW_FAILING,
-    WINDOWS_HELD,
-    Errands,
 )
 from payflow_domain.webhooks.endpoints import EndpointChange
+from payflow_domain.webhooks.rooms import WINDOW, WINDOW_FAILING, WINDOWS_HELD
+from payflow_domain.webhooks.taking import Errands
 from tests.builders.times import START, TICK, endpoint_id
 from tests.builders.webhooks import BROKEN, LATENCY_MS, OK, PostOffice, asked, events_of
 
@@ -316,7 +314,7 @@ def test_a_journal_that_cannot_be_read_holds_up_its_own_endpoints_only(office: P
 
 
 def test_a_worker_with_nothing_to_do_takes_nothing(office: PostOffice) -> None:
-    assert office.dispatcher.take("anna", None, {}) == Errands()
+    assert office.dispatcher.take("anna", None, {}) == Errands([])
 
 
 def test_deliveries_are_forgotten_after_a_month_unless_they_wait(office: PostOffice) -> None:

@@ -14,8 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from payflow_domain.ledger.journal import Event, EventType
 from payflow_domain.webhooks.deliveries import DeliveryKey, DeliveryStatus
-from payflow_domain.webhooks.dispatch import ATTEMPT_MAX, WINDOW, WINDOWS_HELD
+from payflow_domain.webhooks.dispatch import ATTEMPT_MAX
 from payflow_domain.webhooks.endpoints import Endpoint, EndpointStatus
+from payflow_domain.webhooks.rooms import WINDOW, WINDOWS_HELD
 from tests.builders.times import TICK
 from tests.builders.webhooks import BROKEN, GONE, OK, PostOffice, Worker, open_post_office
 
