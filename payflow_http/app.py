@@ -120,6 +120,7 @@ class _Lifespan:
         self._api.threads.open("payflow-calls")
         self._api.gateway_threads.open("payflow-gateway")
         self._api.login_threads.open("payflow-logins")
+        self._api.known_login_threads.open("payflow-known-logins")
         self._api.counting_threads.open("payflow-counting")
         self._api.commits.open()
         self._api.balances.open()
@@ -132,6 +133,7 @@ class _Lifespan:
         await self._api.threads.close()
         await self._api.gateway_threads.close()
         await self._api.login_threads.close()
+        await self._api.known_login_threads.close()
         await self._api.counting_threads.close()
 
 

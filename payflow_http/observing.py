@@ -31,6 +31,7 @@ class RequestIds:
         bind_contextvars(request_id=request_id)
         resp.set_header(REQUEST_ID, request_id)
         resp.set_header("Cache-Control", "no-store")
+        resp.set_header("X-Content-Type-Options", "nosniff")
 
 
 class AccessLog:

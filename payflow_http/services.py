@@ -79,9 +79,10 @@ class HttpSettings:
     ``group_requests_max`` requests with at most ``group_commands_max`` commands are committed
     together; ``gateway_threads`` requests wait for a payment gateway at a time, apart from all
     others; ``waiting_max`` requests may wait in each queue before others get 503. So it is with
-    ``login_threads`` and ``logins_waiting_max``: a login takes a processor for 0.2 s, and 64
-    MiB. What proxies in the networks ``trusted_proxies`` say of a client's address is believed.
-    With ``limits_are_on`` ledgers are held to ``limits``, unless they have others of their own.
+    ``login_threads`` and ``logins_waiting_max``, for strangers and for known devices: a login takes
+    a processor for 0.2 s, and 64 MiB. What proxies in the networks ``trusted_proxies`` say of a
+    client's address is believed. With ``limits_are_on`` ledgers are held to ``limits``,
+    unless they have others of their own.
     """
 
     cursor_secret: bytes = field(repr=False)
@@ -112,6 +113,7 @@ class Api:
     threads: Threads
     gateway_threads: Threads
     login_threads: Threads
+    known_login_threads: Threads
     counting_threads: Threads
     cursors: Cursors
     addresses: ClientAddresses
@@ -159,6 +161,7 @@ def make_api(services: Services, settings: HttpSettings) -> Api:
         gateway_threads=Threads(settings.gateway_threads, settings.waiting_max),
         counting_threads=Threads(1, _COUNTS_WAITING_MAX),
         login_threads=Threads(settings.login_threads, settings.logins_waiting_max),
+        known_login_threads=Threads(settings.login_threads, settings.logins_waiting_max),
         cursors=Cursors(settings.cursor_secret),
         addresses=addresses,
         staff=StaffGate(

@@ -1,13 +1,17 @@
 """Logging in and out over HTTP."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from threading import Event
 
 import falcon.testing
 import pytest
-from attrs import evolve
+from attrs import Factory, evolve, frozen
 
 from payflow_domain.access.operators import Role
-from tests.unit.http.world import PASSWORD, World
+from payflow_http.app import create_app
+from tests.unit.http.world import HASHER, PASSWORD, World
 
 
 def send(
@@ -245,3 +249,43 @@ def test_a_device_that_was_not_used_for_half_a_year_is_a_strangers(world: World)
     lock_strangers_out(world)
 
     assert log_in_with(world, known) == 429
+
+
+@frozen
+class BlockingHasher:
+    """Argon2, which does not answer for a wrong password until it is told to."""
+
+    asked: Event = Factory(Event)
+    go_on: Event = Factory(Event)
+
+    def hash(self, password: str) -> str:
+        return HASHER.hash(password)
+
+    def verify(self, password_hash: str | None, password: str) -> bool:
+        if password != PASSWORD:
+            self.asked.set()
+            assert self.go_on.wait(10)
+        return HASHER.verify(password_hash, password)
+
+
+def test_strangers_who_fill_the_queue_make_no_known_device_wait(world: World) -> None:
+    known, hasher = device_of(log_in(world)), BlockingHasher()
+    services = evolve(world.services, staff=evolve(world.services.staff, hasher=hasher))
+    app = create_app(services, evolve(world.settings, logins_waiting_max=1))
+    wrong = {"username": "anna", "password": "wrong"}
+    became: list[int] = []
+
+    async def ask() -> None:
+        async with falcon.testing.ASGIConductor(app) as conductor:
+            post = partial(conductor.simulate_post, "/api/auth/login")
+            stranger = asyncio.create_task(post(json=wrong))
+            await asyncio.to_thread(hasher.asked.wait, 10)
+            right = wrong | {"password": PASSWORD}
+            other = await post(json=right)
+            owner = await post(json=right, headers={"Cookie": known})
+            hasher.go_on.set()
+            became.extend(each.status_code for each in (await stranger, other, owner))
+
+    asyncio.run(ask())
+
+    assert became == [401, 503, 200]

@@ -24,6 +24,7 @@ def test_a_transfer_answers_201_with_the_transaction_and_the_balances_it_left(wo
     assert answer.json["description"] == "Rent"
     assert {b["walletId"]: b["posted"] for b in answer.json["balances"]} == {one: 700, other: 300}
     assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert (world.available(one), world.available(other)) == (700, 300)
 
 
