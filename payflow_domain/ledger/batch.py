@@ -9,7 +9,8 @@ from attrs import evolve, frozen
 
 from payflow_domain.errors import PayFlowError
 from payflow_domain.ids import TRANSACTION, LedgerId, Mint, TransactionId
-from payflow_domain.ledger.engine import Books, Decisions, Outcome, decide
+from payflow_domain.ledger.decisions import Books, Decisions, Outcome
+from payflow_domain.ledger.engine import decide
 from payflow_domain.ledger.idempotency import (
     Answer,
     Claim,

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from payflow_domain.ids import EVENT, ID_LENGTH, Mint
 from payflow_domain.ledger.accounts import Side
-from payflow_domain.ledger.engine import Applied
+from payflow_domain.ledger.decisions import Applied
 from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.ledger.published import (
     Published,

@@ -18,7 +18,7 @@ from payflow_domain.ledger.batch import (
     load_for,
     tell,
 )
-from payflow_domain.ledger.engine import Applied
+from payflow_domain.ledger.decisions import Applied
 from payflow_domain.ledger.errors import (
     AccountExists,
     AccountNotFound,

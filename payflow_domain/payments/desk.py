@@ -13,7 +13,7 @@ from payflow_domain.clock import Clock
 from payflow_domain.errors import PayFlowError
 from payflow_domain.ids import LedgerId
 from payflow_domain.ledger.batch import Executed, Render, Replayed, Request
-from payflow_domain.ledger.engine import Applied
+from payflow_domain.ledger.decisions import Applied
 from payflow_domain.ledger.errors import AccountNotOpen, InsufficientFunds
 from payflow_domain.ledger.idempotency import Answer, Claim, SpentKey
 from payflow_domain.ledger.ports import Changes, Loaded, Wanted

@@ -11,7 +11,8 @@ from payflow_domain.errors import PayFlowError
 from payflow_domain.ids import Mint, TransactionId
 from payflow_domain.ledger.accounts import Account, AccountKind, Side, system_account_id
 from payflow_domain.ledger.batch import Request, Result, decide_requests, tell
-from payflow_domain.ledger.engine import Applied, Books, Decisions, decide
+from payflow_domain.ledger.decisions import Applied, Books, Decisions
+from payflow_domain.ledger.engine import decide
 from payflow_domain.ledger.ports import Changes, Loaded
 from payflow_domain.ledger.transactions import Command, Draft, Posting, TransactionType, Unit
 from payflow_domain.money import Money

@@ -13,7 +13,7 @@ from payflow_domain.ledger.accounts import (
     Counters,
     system_account_id,
 )
-from payflow_domain.ledger.engine import Books
+from payflow_domain.ledger.decisions import Books
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.ports import Begin, LedgerReader
 from payflow_domain.ledger.service import Ledgers

@@ -19,7 +19,7 @@ from payflow_domain.errors import PayFlowError
 from payflow_domain.ids import LedgerId, PartnerId
 from payflow_domain.ledger.accounts import Account, AccountKind
 from payflow_domain.ledger.batch import Executed, Replayed, Request, Result, Telling
-from payflow_domain.ledger.engine import Outcome
+from payflow_domain.ledger.decisions import Outcome
 from payflow_domain.ledger.errors import AccountExists, LedgerNotFound
 from payflow_domain.ledger.idempotency import RETENTION, Answer, Claim, IdempotencyKey
 from payflow_domain.ledger.ledgers import Environment

@@ -8,7 +8,7 @@ from attrs import Factory, define, evolve
 
 from payflow_domain.ids import LedgerId, TransactionId
 from payflow_domain.ledger.accounts import Account, Counters, Phase, Side
-from payflow_domain.ledger.engine import Applied
+from payflow_domain.ledger.decisions import Applied
 from payflow_domain.ledger.journal import link
 from payflow_domain.ledger.ledgers import GENESIS, Ledger
 from payflow_domain.ledger.ports import Page, TransactionFilter

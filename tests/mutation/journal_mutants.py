@@ -7,6 +7,10 @@ def _engine(rule: str, old: str, new: str) -> Mutant:
     return Mutant(rule, "engine.py", old, new)
 
 
+def _decisions(rule: str, old: str, new: str) -> Mutant:
+    return Mutant(rule, "decisions.py", old, new)
+
+
 def _batch(rule: str, old: str, new: str) -> Mutant:
     return Mutant(rule, "batch.py", old, new)
 
@@ -59,14 +63,14 @@ _NUMBERS = [
         "            payout = _payout_told(transaction, reversed_)\n",
         "",
     ),
-    _engine(
+    _decisions(
         "movements of the ledger's own accounts are not told",
-        "account.kind is AccountKind.WALLET and entry.phase in _MOVES",
-        "entry.phase in _MOVES",
+        "account.kind is AccountKind.WALLET and entry.phase in MOVES",
+        "entry.phase in MOVES",
     ),
-    _engine(
+    _decisions(
         "only what is final is told of a wallet",
-        "account.kind is AccountKind.WALLET and entry.phase in _MOVES",
+        "account.kind is AccountKind.WALLET and entry.phase in MOVES",
         "account.kind is AccountKind.WALLET",
     ),
     _journal(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from payflow_domain.ids import AccountId
 from payflow_domain.ledger.accounts import Account
-from payflow_domain.ledger.engine import Books, Decisions
+from payflow_domain.ledger.decisions import Books, Decisions
 from payflow_domain.ledger.transactions import (
     Command,
     Draft,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from payflow_domain.ids import TransactionId
 from payflow_domain.ledger.accounts import Account, Side
-from payflow_domain.ledger.engine import Books
+from payflow_domain.ledger.decisions import Books
 from payflow_domain.ledger.idempotency import Claim, IdempotencyKey
 from payflow_domain.ledger.transactions import (
     Command,

@@ -18,7 +18,7 @@ from payflow_domain.ledger.batch import (
     Telling,
     load_for,
 )
-from payflow_domain.ledger.engine import Outcome
+from payflow_domain.ledger.decisions import Outcome
 from payflow_domain.ledger.errors import (
     IdempotencyInFlight,
     IdempotencyKeyReused,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from payflow_domain.errors import PayFlowError
 from payflow_domain.ids import AccountId
 from payflow_domain.ledger.accounts import MAX_COUNTER, Counters, Side
-from payflow_domain.ledger.engine import Books
+from payflow_domain.ledger.decisions import Books
 from payflow_domain.ledger.errors import (
     AlreadyReversed,
     BalanceOverflow,

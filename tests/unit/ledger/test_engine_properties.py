@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from payflow_domain.ids import AccountId
 from payflow_domain.ledger.accounts import Account, Counters, Phase, Side, balance
-from payflow_domain.ledger.engine import Applied, Books, Decisions
+from payflow_domain.ledger.decisions import Applied, Books, Decisions
 from payflow_domain.ledger.journal import EventType, facts_of
 from payflow_domain.ledger.transactions import (
     Command,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from payflow_adapters.encoding import encode_json
 from payflow_domain.ids import LedgerId, PartnerId
-from payflow_domain.ledger.engine import Applied
+from payflow_domain.ledger.decisions import Applied
 from payflow_domain.ledger.journal import Event, EventType, facts_of, link, write_events
 from payflow_domain.ledger.ledgers import GENESIS, Environment, Ledger
 from payflow_domain.ledger.transactions import (

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from payflow_domain.ledger.accounts import Balance
-from payflow_domain.ledger.engine import Applied
+from payflow_domain.ledger.decisions import Applied
 from payflow_domain.ledger.published import (
     Published,
     publish_balance,

@@ -9,7 +9,7 @@ from attrs import evolve
 from payflow_domain.errors import PayFlowError
 from payflow_domain.ledger import errors
 from payflow_domain.ledger.accounts import MAX_COUNTER, Account, Counters, Side
-from payflow_domain.ledger.engine import Books
+from payflow_domain.ledger.decisions import Books
 from payflow_domain.ledger.transactions import (
     Command,
     Draft,

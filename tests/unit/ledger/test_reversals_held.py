@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payflow_domain.ledger.accounts import Balance
-from payflow_domain.ledger.engine import Applied, Books
+from payflow_domain.ledger.decisions import Applied, Books
 from payflow_domain.ledger.errors import (
     AccountNotOpen,
     AlreadyReversed,

@@ -8,7 +8,7 @@ from payflow_adapters.memory import MemoryStore
 from payflow_domain.access.permissions import ALL_PERMISSIONS, Actor, Permission
 from payflow_domain.ids import KeyId
 from payflow_domain.ledger.batch import Executed, Request
-from payflow_domain.ledger.engine import Applied, Outcome
+from payflow_domain.ledger.decisions import Applied, Outcome
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.ledger.transactions import Unit
