@@ -7,6 +7,7 @@ from attrs import field, frozen
 
 from payflow_domain.ledger.journal import EventType
 from payflow_domain.wallets.model import WalletStatus
+from payflow_domain.webhooks.endpoints import Unchanged
 
 BATCH_ITEMS_MAX = 1000
 
@@ -127,11 +128,11 @@ class NewWebhookEndpointBody:
 
 @frozen
 class WebhookEndpointChangeBody:
-    """``PATCH /webhook-endpoints/{id}``: at least one member, none of them null."""
+    """``PATCH /webhook-endpoints/{id}``: at least one member; null takes the description away."""
 
     url: Url | None = None
     events: EventTypes | None = None
-    description: Description | None = None
+    description: Description | Unchanged | None = Unchanged.UNCHANGED
 
 
 @frozen

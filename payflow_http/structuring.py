@@ -208,11 +208,28 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-_CHANGES: Mapping[type, Mapping[str, object]] = {
-    WalletChangeBody: {"name": Name, "metadata": Metadata, "status": WalletStatus},
-    WebhookEndpointChangeBody: {"url": Url, "events": EventTypes, "description": Description},
+def _or_null(read: _Hook) -> _Hook:
+    """Take null for what may have no value: it takes the value away (RFC 7396)."""
+    return lambda value, type_: None if value is None else read(value, type_)
+
+
+_CHANGES: Mapping[type, Mapping[str, _Hook]] = {
+    WalletChangeBody: {
+        "name": _SCALARS[Name],
+        "metadata": _SCALARS[Metadata],
+        "status": _SCALARS[WalletStatus],
+    },
+    WebhookEndpointChangeBody: {
+        "url": _SCALARS[Url],
+        "events": _SCALARS[EventTypes],
+        "description": _or_null(_SCALARS[Description]),
+    },
 }
-"""The bodies that say what to change, and their members."""
+"""The bodies that say what to change, and how their members are read.
+
+Null would read as "leave as it is", which is not what it says: so it is refused unless the member
+may have no value.
+"""
 
 
 def _object_hook(converter: Converter, body: type) -> _Hook:
@@ -220,7 +237,10 @@ def _object_hook(converter: Converter, body: type) -> _Hook:
     overrides: dict[str, Any] = {
         field.name: override(rename=_camel(field.name)) for field in attrs.fields(body)
     }
-    overrides |= _not_null(**_CHANGES.get(body, {}))
+    overrides |= {
+        name: override(rename=name, struct_hook=read_member)
+        for name, read_member in _CHANGES.get(body, {}).items()
+    }
     read = cast(
         "_Hook",
         make_dict_structure_fn(body, converter, _cattrs_forbid_extra_keys=True, **overrides),
@@ -232,13 +252,6 @@ def _object_hook(converter: Converter, body: type) -> _Hook:
         return read(value, type_)
 
     return structure_object
-
-
-def _not_null(**members: object) -> dict[str, Any]:
-    """Refuse null where it would read as "leave as it is", which is not what it says."""
-    return {
-        name: override(rename=name, struct_hook=_SCALARS[type_]) for name, type_ in members.items()
-    }
 
 
 def _bounded(read: _Hook) -> _Hook:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from attrs import evolve, field, frozen
 
@@ -144,13 +144,19 @@ class NewEndpoint:
     description: str | None = None
 
 
+class Unchanged(Enum):
+    """Leaves as it is what ``None`` would take away."""
+
+    UNCHANGED = "unchanged"
+
+
 @frozen
 class EndpointChange:
-    """What is to be changed; ``None`` leaves it as it is."""
+    """What is to be changed; ``None`` leaves it as it is, but for the description: it has none."""
 
     url: str | None = None
     events: frozenset[str] | None = None
-    description: str | None = None
+    description: str | Unchanged | None = Unchanged.UNCHANGED
 
 
 def make_signing_secret(secrets: SecretSource) -> str:
@@ -167,7 +173,9 @@ def apply_change(endpoint: Endpoint, change: EndpointChange) -> Endpoint:
         failing_since=None if has_moved else endpoint.failing_since,
         events=change.events if change.events is not None else endpoint.events,
         description=(
-            change.description if change.description is not None else endpoint.description
+            endpoint.description
+            if isinstance(change.description, Unchanged)
+            else change.description
         ),
     )
 

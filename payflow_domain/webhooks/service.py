@@ -46,6 +46,7 @@ from payflow_domain.webhooks.endpoints import (
     InvalidOverlap,
     NewEndpoint,
     TooManyEndpoints,
+    Unchanged,
     apply_change,
     disable,
     enable,
@@ -340,8 +341,8 @@ def _endpoint_id(text: str) -> EndpointId:
     return EndpointId(text)
 
 
-def _check_description(description: str | None) -> None:
-    if description is not None:
+def _check_description(description: str | Unchanged | None) -> None:
+    if isinstance(description, str):
         check_text(description, DESCRIPTION_LENGTH_MAX)
 
 

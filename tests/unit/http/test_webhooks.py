@@ -119,6 +119,26 @@ def test_a_change_leaves_what_it_does_not_name(world: World, item: str) -> None:
     assert world.call("PATCH", item, whole).json == before | whole
 
 
+def test_a_description_may_be_taken_away(world: World, item: str) -> None:
+    described = world.call("PATCH", item, {"description": "Mine"}).json
+
+    answer = world.call("PATCH", item, {"description": None})
+
+    assert (described["description"], answer.status_code) == ("Mine", 200)
+    assert answer.json == described | {"description": None} == world.get(item).json
+
+
+@pytest.mark.parametrize("member", ["url", "events"])
+def test_what_an_endpoint_must_have_is_not_taken_away(world: World, item: str, member: str) -> None:
+    before = world.get(item).json
+
+    answer = world.call("PATCH", item, {"description": None, member: None})
+
+    assert answer.status_code == 400
+    assert [each["pointer"] for each in answer.json["errors"]] == [f"/{member}"]
+    assert world.get(item).json == before
+
+
 def test_a_change_says_what_to_change(world: World, item: str) -> None:
     answer = world.call("PATCH", item, {})
 

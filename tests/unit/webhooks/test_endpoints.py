@@ -139,6 +139,7 @@ def test_an_endpoint_that_is_enabled_has_a_clean_record() -> None:
         (EndpointChange(url="https://example.org"), {"url": "https://example.org"}),
         (EndpointChange(events=frozenset()), {"events": frozenset()}),
         (EndpointChange(description="Mine"), {"description": "Mine"}),
+        (EndpointChange(description=None), {"description": None}),
         (EndpointChange(), {}),
     ],
 )
