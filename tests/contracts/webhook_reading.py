@@ -61,6 +61,7 @@ class DeliveryReading(WebhookSuite):
             (FAILED, None, []),
             (None, CREATED, [3, 1]),
             (None, "no.such", []),
+            (None, "it's 100%(s) :no such", []),
             (DELIVERED, CREATED, [3]),
             (PENDING, CREDITED, [4]),
         ],

@@ -14,6 +14,7 @@ from payflow_adapters.postgres.key_purging import PURGE_KEYS
 from payflow_adapters.postgres.payment_statements import TAKE_DUE
 from payflow_adapters.postgres.store import PostgresStore
 from payflow_adapters.postgres.transaction_lists import transactions_page
+from payflow_adapters.postgres.webhook_reader import deliveries_query
 from payflow_adapters.postgres.webhook_statements import PURGE_DELIVERIES, RECOVER
 from payflow_domain.access.shared_limits import Taken
 from payflow_domain.ids import LedgerId
@@ -24,6 +25,7 @@ from payflow_domain.ledger.ports import Changes, Page, TransactionFilter, Wanted
 from payflow_domain.ledger.service import Ledgers
 from payflow_domain.ledger.transactions import Post, Status
 from payflow_domain.partners.certification import CertificationItem
+from payflow_domain.webhooks.ports import DeliveryFilter
 from tests.builders.ledger import FundedLedger, transfer
 from tests.builders.times import START, TICK, SettableClock, endpoint_id
 from tests.contracts.access_store import KeyStoreContract
@@ -43,8 +45,8 @@ from tests.contracts.usage_store import UsageStoreContract
 from tests.contracts.volume_store import VolumeStoreContract
 from tests.contracts.wallet_store import WalletStoreContract
 from tests.contracts.webhook_store import WebhookStoreContract
+from tests.contracts.webhook_suite import FAILED, PENDING, new_delivery, new_endpoint
 from tests.contracts.webhook_suite import keep as keep_endpoints
-from tests.contracts.webhook_suite import new_delivery, new_endpoint
 
 _VIEWED = """
     SELECT sequence, type, at, convert_to(body, 'UTF8'), hash FROM events WHERE ledger_id = %s
@@ -260,6 +262,28 @@ class TestPostgresWebhookStore(_OnPostgres, WebhookStoreContract):
             plan = connection.execute(f"EXPLAIN {RECOVER}".encode(), values).fetchall()
 
         assert any("webhook_deliveries_lost" in line for (line,) in plan), plan
+
+    @pytest.mark.parametrize(
+        ("which", "index"),
+        [
+            (DeliveryFilter(event_type="payout.failed"), "webhook_deliveries_by_event"),
+            (DeliveryFilter(PENDING, "payout.failed"), "webhook_deliveries_by_event"),
+            (DeliveryFilter(FAILED), "webhook_deliveries_lost"),
+            (DeliveryFilter(event_type="wallet.credited"), "webhook_deliveries_pkey"),
+            (DeliveryFilter(), "webhook_deliveries_pkey"),
+        ],
+    )
+    def test_deliveries_are_listed_without_reading_all_of_them(
+        self, store: PostgresStore, ledger: FundedLedger, which: DeliveryFilter, index: str
+    ) -> None:
+        query = deliveries_query(ledger.id, endpoint_id(1), which, Page(21))
+        with store.database.reading_of(ledger.id) as connection:
+            # As it is sent: what is a parameter there says nothing of which index has it.
+            sent = query.compile(connection, compile_kwargs={"render_postcompile": True})
+            explained = connection.exec_driver_sql(f"EXPLAIN {sent}", sent.params)
+            plan = explained.scalars().all()
+
+        assert any(index in line for line in plan), plan
 
     def test_what_is_to_be_forgotten_is_found_without_reading_every_delivery(
         self, store: PostgresStore
