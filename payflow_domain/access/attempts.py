@@ -13,7 +13,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from attrs import evolve, frozen
 
 from payflow_domain.access.keys import BASE62, SecretSource
-from payflow_domain.access.operators import USERNAME_LENGTH_MAX
+from payflow_domain.access.operators import can_be_username
 from payflow_domain.errors import Limited
 
 PERIOD = timedelta(minutes=15)
@@ -26,6 +26,9 @@ FAILURES_PER_NETWORK_MAX = 20
 LONG_PERIOD = timedelta(days=1)
 FAILURES_LONG_MAX = 100
 """How often a device, or all strangers together with one username, may within ``LONG_PERIOD``."""
+
+NO_USERNAME = "not a username"
+"""What everything that no operator can be called is counted and written down as."""
 
 _HOSTS_PREFIX = 64
 _DEVICE_LENGTH = 22  # of 62 characters each: 130 bits
@@ -108,8 +111,11 @@ def make_device_id(secrets: SecretSource) -> str:
 
 
 def username_tried(username: str) -> str:
-    """Return as much of what somebody gave for a username as is kept of it."""
-    return username[:USERNAME_LENGTH_MAX]
+    """Return what is kept of what somebody gave for a username.
+
+    What can be none is not kept: people type passwords there.
+    """
+    return username if can_be_username(username) else NO_USERNAME
 
 
 def _network_of(address: str | None) -> str:

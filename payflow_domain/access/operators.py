@@ -9,7 +9,6 @@ from attrs import field, frozen
 from payflow_domain.errors import Conflict, Forbidden, Invalid, NotFound
 from payflow_domain.ids import OperatorId
 
-USERNAME_LENGTH_MAX = 64
 _USERNAME = re.compile(r"[a-z0-9._-]{3,64}")
 
 
@@ -104,9 +103,14 @@ class Operator:
         return StaffActor(self.id, self.username, self.role, address)
 
 
+def can_be_username(text: str) -> bool:
+    """Tell whether an operator can have that username."""
+    return _USERNAME.fullmatch(text) is not None
+
+
 def check_username(username: str) -> str:
     """Return ``username`` if an operator can have it; raises ``InvalidUsername``."""
-    if not _USERNAME.fullmatch(username):
+    if not can_be_username(username):
         detail = "A username has 3 to 64 lower-case letters, digits, dots, hyphens and underscores."
         raise InvalidUsername(detail, subject=username)
     return username

@@ -120,8 +120,22 @@ def test_what_is_wrong_with_a_login_is_not_told(world: World, username: str, pas
     assert answer.json["detail"] == "The username or the password is wrong."
     assert "Bearer" not in answer.headers["www-authenticate"]
     (entry,) = world.audited("login.refused")
-    assert (entry.actor, entry.subject, entry.address) == ("anonymous", username, "127.0.0.1")
+    assert (entry.actor, entry.address) == ("anonymous", "127.0.0.1")
     assert entry.facts == {"code": "invalid_credentials"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "subject"),
+    [("anna", "anna"), ("nobody", "nobody"), (PASSWORD, "not a username"), ("é", "not a username")],
+)
+def test_a_password_that_is_typed_as_the_username_is_kept_nowhere(
+    world: World, typed: str, subject: str
+) -> None:
+    log_in(world, typed, "wrong")
+
+    (entry,) = world.audited("login.refused")
+    assert entry.subject == subject
+    assert PASSWORD not in repr(vars(world.services.staff.reader))
 
 
 def test_the_sixth_failure_has_to_wait(world: World) -> None:
