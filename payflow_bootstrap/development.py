@@ -16,6 +16,7 @@ from attrs import frozen
 
 from payflow_adapters.postgres.migrate import migrate
 from payflow_adapters.postgres.server import EmbeddedServer
+from payflow_bootstrap.commands.dev_json import DevelopmentError
 from payflow_bootstrap.containers import Core
 from payflow_bootstrap.programs import Program, program
 from payflow_domain.access.audit import COMMAND_LINE
@@ -28,10 +29,6 @@ HOST = "127.0.0.1"
 DEMO_PARTNER = "RoSaBank"
 ADMIN = "admin"
 _RESTART_PAUSE_S = 0.5
-
-
-class DevelopmentError(Exception):
-    """It cannot run here; the message says why and what to do."""
 
 
 @frozen

@@ -1,1 +1,1 @@
-"""The commands that look at PayFlow from outside: verify, reconcile, notices, demo, bench."""
+"""The commands, one to a module of its name."""

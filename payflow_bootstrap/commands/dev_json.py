@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
-from payflow_bootstrap.development import DevelopmentError
-
 DATA_DIR = Path(".payflow")
 """Where ``payflow dev`` keeps everything unless it is told otherwise."""
+
+
+class DevelopmentError(Exception):
+    """``payflow dev`` cannot run here, or does not; the message says why and what to do."""
 
 
 def read_dev_json(data_dir: Path, member: str) -> str:

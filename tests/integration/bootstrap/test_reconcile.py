@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from click.testing import CliRunner, Result
 
+from payflow_bootstrap.commands.dev_json import DevelopmentError
 from payflow_bootstrap.commands.reconcile import reconcile
-from payflow_bootstrap.development import DevelopmentError
 from payflow_bootstrap.settings import SettingsError
 from payflow_domain.ledger.accounts import AccountKind, system_account_id
 from payflow_domain.payments import booking

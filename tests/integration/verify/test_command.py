@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
+from payflow_bootstrap.commands.dev_json import DevelopmentError
 from payflow_bootstrap.commands.verify import verify
-from payflow_bootstrap.development import DevelopmentError
 from payflow_domain.ledger.service import Ledgers
 from tests.integration.verify.books import Books
 
