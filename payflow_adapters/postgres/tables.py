@@ -170,6 +170,13 @@ pending_transactions = Index(
     postgresql_where=text("status = 'pending'"),
 )
 
+voided_transactions = Index(
+    "transactions_voided",
+    transactions.c.ledger_id,
+    transactions.c.id,
+    postgresql_where=text("status = 'voided'"),
+)
+
 entries = Table(
     "entries",
     metadata,

@@ -1,7 +1,7 @@
 """Queries for lists of transactions.
 
-A page costs what it has, however long the list is. By a type, or by a status other than pending,
-it costs what has to be looked through until it is full.
+A page costs what it has, however long the list is. By a type it costs what has to be looked through
+until it is full.
 """
 
 from typing import Any
@@ -21,6 +21,8 @@ _OF_TRANSACTION = and_(
 )
 # A transaction has one such entry for each of its accounts, made with it and in its order.
 _BEGINS = entries.c.phase.in_((Phase.POSTED.value, Phase.HELD.value))
+_FEW = frozenset({Status.PENDING, Status.VOIDED})
+"""Each has an index of its own, of all the ledger's."""
 
 
 def transactions_page(
@@ -34,8 +36,8 @@ def transactions_page(
         query = query.where(transactions.c.type == which.type.value)
     if which.account_id is None:
         query = _by_id(query, page)
-    elif which.status is Status.PENDING:
-        # Few are pending, and an index has them: their entries are looked up.
+    elif which.status in _FEW:
+        # Their entries are looked up.
         query = _by_id(_of_account(query, which.account_id), page).where(
             entries.c.at == transactions.c.created_at
         )

@@ -82,7 +82,7 @@ class TestPostgresLedgerStore(_OnPostgres, LedgerStoreContract):
         assert len(read) == 6 + 3 * 101
         assert [Event(*row) for row in rows] == read
 
-    @pytest.mark.parametrize("status", [None, Status.PENDING])
+    @pytest.mark.parametrize("status", [None, Status.POSTED, Status.PENDING, Status.VOIDED])
     def test_a_page_of_a_wallets_transactions_costs_no_more_where_there_are_more(
         self, store: PostgresStore, ledgers: Ledgers, ledger: FundedLedger, status: Status | None
     ) -> None:
@@ -104,7 +104,9 @@ class TestPostgresLedgerStore(_OnPostgres, LedgerStoreContract):
         """Make transactions; return how much is read for the first page and for the next one."""
         post_many(ledgers, ledger, count)
         for _ in range(20):
-            ledgers.hold(ledger.id, ledger.transfer(1))
+            held = ledgers.hold(ledger.id, ledger.transfer(1)).transaction
+            if which.status is Status.VOIDED:
+                ledgers.void(ledger.id, held.id)
         # As autovacuum does within a minute.
         with store.database.writing() as connection:
             connection.execute("SET LOCAL ROLE none")

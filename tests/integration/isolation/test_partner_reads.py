@@ -47,6 +47,9 @@ READS: Mapping[str, Callable[[PostgresStore], object]] = {
         TransactionFilter(WALLET, Status.POSTED, TransactionType.CREDIT),
         Page(20, TRANSACTION),
     ),
+    "transactions, failed": lambda store: store.transactions(
+        EMPTY, TransactionFilter(WALLET, Status.VOIDED), FIRST
+    ),
     "transactions, pending, a later page": lambda store: store.transactions(
         EMPTY, TransactionFilter(WALLET, Status.PENDING), Page(20, TRANSACTION)
     ),
