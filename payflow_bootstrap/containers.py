@@ -47,6 +47,8 @@ from payflow_domain.payments.resolving import Resolver
 from payflow_domain.payments.service import Payments
 from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
+from payflow_domain.webhooks.delivery_service import Deliveries
+from payflow_domain.webhooks.desk import EndpointDesk
 from payflow_domain.webhooks.dispatch import ATTEMPT_MAX, Dispatcher
 from payflow_domain.webhooks.service import Webhooks
 from payflow_http.answers import render_payment_for
@@ -184,16 +186,13 @@ class Core(containers.DeclarativeContainer):
         Reconciler, reader=store, desk=desk, gateway_of=gateways, clock=clock
     )
     guard = providers.Singleton(AddressGuard, loopback_open)
-    webhooks = providers.Singleton(
-        Webhooks,
-        begin=store.provided.begin,
-        reader=store,
-        guard=guard,
-        clock=clock,
-        ids=ids,
-        secrets=secrets,
-        encode=encode,
+    endpoint_desk = providers.Singleton(
+        EndpointDesk, begin=store.provided.begin, reader=store, clock=clock
     )
+    webhooks = providers.Singleton(
+        Webhooks, desk=endpoint_desk, guard=guard, ids=ids, secrets=secrets
+    )
+    deliveries = providers.Singleton(Deliveries, desk=endpoint_desk, ids=ids, encode=encode)
     sender = providers.Singleton(Sender, clock=clock, guard=guard, attempt_s_max=attempt_seconds)
     dispatcher = providers.Factory(
         Dispatcher,
@@ -217,6 +216,7 @@ class Core(containers.DeclarativeContainer):
         payments=payments,
         notices=notices,
         webhooks=webhooks,
+        deliveries=deliveries,
         staff=staff,
         oversight=oversight,
         limits=limits,

@@ -23,6 +23,7 @@ from payflow_domain.payments.notices import Notices
 from payflow_domain.payments.service import Payments
 from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
+from payflow_domain.webhooks.delivery_service import Deliveries
 from payflow_domain.webhooks.service import Webhooks
 from payflow_http.addresses import ClientAddresses
 from payflow_http.authentication import Authenticator
@@ -59,6 +60,7 @@ class Services:
     payments: Payments
     notices: Notices
     webhooks: Webhooks
+    deliveries: Deliveries
     staff: Staff
     oversight: Oversight
     limits: Limits

@@ -7,7 +7,7 @@ from falcon.asgi import Response
 
 from payflow_domain.ledger.batch import Replayed
 from payflow_domain.ledger.idempotency import Answer
-from payflow_domain.webhooks.service import Asked
+from payflow_domain.webhooks.desk import Asked
 from payflow_http.answers import send_done
 from payflow_http.idempotency import claim_of
 from payflow_http.incoming import ApiRequest

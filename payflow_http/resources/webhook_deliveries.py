@@ -45,8 +45,7 @@ class WebhookDeliveryList:
                 status=cast("DeliveryStatus | None", values.get("status")),
                 event_type=cast("str | None", values.get("event")),
             )
-            webhooks = self.api.services.webhooks
-            return list(webhooks.deliveries(actor, endpoint_id, which, page))
+            return list(self.api.services.deliveries.list(actor, endpoint_id, which, page))
 
         await send_page(
             self.api,
@@ -71,7 +70,7 @@ class WebhookDeliveryItem:
     ) -> None:
         actor = await self.api.authenticator.identify(req)
         queries.read_query(req, {})
-        find = self.api.services.webhooks.delivery
+        find = self.api.services.deliveries.get
         found = await self.api.threads.run(find, actor, endpoint_id, delivery_id)
         send_json(resp, publish_delivery(found))
 
@@ -88,7 +87,7 @@ class WebhookRetries:
         actor = await self.api.authenticator.identify(req)
         actor.require(Permission.WEBHOOKS_WRITE)
         await req.read(EmptyBody, may_be_empty=True)
-        retry = partial(self.api.services.webhooks.retry, actor, endpoint_id, delivery_id)
+        retry = partial(self.api.services.deliveries.retry, actor, endpoint_id, delivery_id)
         await answer_once(self.api, req, resp, _render_delivery, retry)
 
 
@@ -102,7 +101,7 @@ class WebhookRecoveries:
         actor = await self.api.authenticator.identify(req)
         actor.require(Permission.WEBHOOKS_WRITE)
         body = await req.read(RecoveryBody)
-        recover = partial(self.api.services.webhooks.recover, actor, endpoint_id, body.since)
+        recover = partial(self.api.services.deliveries.recover, actor, endpoint_id, body.since)
         await answer_once(self.api, req, resp, _render_count, recover)
 
 
@@ -116,7 +115,7 @@ class WebhookTests:
         actor = await self.api.authenticator.identify(req)
         actor.require(Permission.WEBHOOKS_WRITE)
         await req.read(EmptyBody, may_be_empty=True)
-        test = partial(self.api.services.webhooks.send_test, actor, endpoint_id)
+        test = partial(self.api.services.deliveries.send_test, actor, endpoint_id)
         await answer_once(self.api, req, resp, _render_delivery, test)
 
 

@@ -14,6 +14,7 @@ from payflow_domain.ledger.batch import Replayed
 from payflow_domain.ledger.idempotency import Answer
 from payflow_domain.ledger.ports import Page
 from payflow_domain.ledger.published import Published
+from payflow_domain.webhooks.desk import Asked
 from payflow_domain.webhooks.endpoints import (
     OVERLAP_DEFAULT,
     Endpoint,
@@ -21,7 +22,6 @@ from payflow_domain.webhooks.endpoints import (
     NewEndpoint,
 )
 from payflow_domain.webhooks.published import publish_endpoint, publish_with_secret
-from payflow_domain.webhooks.service import Asked
 from payflow_http import queries
 from payflow_http.answers import send_json
 from payflow_http.bodies import (

@@ -14,9 +14,9 @@ from payflow_domain.ledger.ports import Page, Wanted
 from payflow_domain.ledger.service import load_ledger
 from payflow_domain.wallets.model import NewWallet
 from payflow_domain.webhooks.deliveries import Delivery, DeliveryStatus
+from payflow_domain.webhooks.desk import Asked
 from payflow_domain.webhooks.endpoints import Endpoint, NewEndpoint
 from payflow_domain.webhooks.ports import DeliveryFilter
-from payflow_domain.webhooks.service import Asked
 from tests.builders.api_server import SESSION_SECRET
 from tests.builders.processes import free_port
 
@@ -68,8 +68,8 @@ class Office:
         return len(delivered) == count
 
     def retry(self, delivery: Delivery) -> None:
-        webhooks = self.core.webhooks()
-        webhooks.retry(self.actor, delivery.endpoint_id, delivery.id, Asked(_no_answer))
+        deliveries = self.core.deliveries()
+        deliveries.retry(self.actor, delivery.endpoint_id, delivery.id, Asked(_no_answer))
 
     def of_another_partner(self) -> "Office":
         return evolve(self, actor=_new_actor(self.core))

@@ -20,11 +20,13 @@ from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.ports import Page, Wanted
 from payflow_domain.ledger.service import Ledgers, load_ledger
 from payflow_domain.webhooks.deliveries import Delivery, DeliveryKey, Outcome
+from payflow_domain.webhooks.delivery_service import Deliveries
+from payflow_domain.webhooks.desk import Asked, EndpointDesk
 from payflow_domain.webhooks.dispatch import Dispatcher
 from payflow_domain.webhooks.endpoints import Endpoint, EndpointChange, NewEndpoint
 from payflow_domain.webhooks.ports import DeliveryFilter
 from payflow_domain.webhooks.rooms import HELD_MAX
-from payflow_domain.webhooks.service import Asked, Webhooks
+from payflow_domain.webhooks.service import Webhooks
 from payflow_domain.webhooks.taking import Errand, Errands
 from tests.builders.ledger import PARTNER_ID, ledgers_over
 from tests.builders.times import TICK, CountingIds, SettableClock
@@ -59,6 +61,7 @@ class PostOffice:
     ids: CountingIds
     ledgers: Ledgers
     webhooks: Webhooks
+    sending: Deliveries
     dispatcher: Dispatcher
     actor: Actor
 
@@ -96,11 +99,11 @@ class PostOffice:
 
     def recover(self, endpoint: Endpoint, ago: timedelta = timedelta(days=1)) -> int:
         since = self.clock.now() - ago
-        return done(self.webhooks.recover(self.actor, endpoint.id, since, asked()))
+        return done(self.sending.recover(self.actor, endpoint.id, since, asked()))
 
     def retry(self, delivery: Delivery) -> Delivery:
         ids = delivery.endpoint_id, delivery.id
-        return done(self.webhooks.retry(self.actor, *ids, asked()))
+        return done(self.sending.retry(self.actor, *ids, asked()))
 
     def change(self, endpoint: Endpoint, change: EndpointChange) -> Endpoint:
         return self.webhooks.change(self.actor, endpoint.id, change)
@@ -195,9 +198,9 @@ def open_post_office(
     store = MemoryStore(clock)
     ledgers = ledgers_over(store.begin, store, clock)
     ledger = ledgers.open_ledger(PARTNER_ID, environment, None)
-    webhooks = Webhooks(
-        store.begin, store, AddressGuard(), clock, ids, SystemSecrets(), encode_json
-    )
+    desk = EndpointDesk(store.begin, store, clock)
+    webhooks = Webhooks(desk, AddressGuard(), ids, SystemSecrets())
+    sending = Deliveries(desk, ids, encode_json)
     dispatcher = Dispatcher(store.begin, clock, ids, encode_json, luck or Luck())
     actor = Actor(KeyId("key_1"), PARTNER_ID, ledger.id, environment, ALL_PERMISSIONS)
-    return PostOffice(clock, store, ids, ledgers, webhooks, dispatcher, actor)
+    return PostOffice(clock, store, ids, ledgers, webhooks, sending, dispatcher, actor)

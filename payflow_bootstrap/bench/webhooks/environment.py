@@ -29,8 +29,8 @@ from payflow_domain.ledger.idempotency import Answer
 from payflow_domain.ledger.transactions import Unit
 from payflow_domain.money import Money
 from payflow_domain.wallets.movements import book_transfer
+from payflow_domain.webhooks.desk import Asked
 from payflow_domain.webhooks.endpoints import NewEndpoint
-from payflow_domain.webhooks.service import Asked
 
 EVENTS_OF_A_TRANSFER = 3
 _SINK = "payflow_bootstrap.bench.webhooks.sink"

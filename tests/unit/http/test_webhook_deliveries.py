@@ -33,10 +33,10 @@ class Scene:
 
     def send(self, status: int | None = 204) -> None:
         """Attempt all that is due."""
-        webhooks, store = self.world.services.webhooks, self.world.services.ledgers.reader
+        deliveries, store = self.world.services.deliveries, self.world.services.ledgers.reader
         assert isinstance(store, MemoryStore)
         dispatcher = Dispatcher(
-            store.begin, self.world.clock, webhooks.ids, encode_json, lambda: 0.5
+            store.begin, self.world.clock, deliveries.ids, encode_json, lambda: 0.5
         )
         error = "timeout" if status is None else None
         outcome = Outcome(self.world.clock.now(), 7, status, error, b"thanks" * (error is None))

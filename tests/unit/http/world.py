@@ -44,6 +44,8 @@ from payflow_domain.payments.resolving import Resolver
 from payflow_domain.payments.service import Payments
 from payflow_domain.wallets.history import History
 from payflow_domain.wallets.service import Wallets
+from payflow_domain.webhooks.delivery_service import Deliveries
+from payflow_domain.webhooks.desk import EndpointDesk
 from payflow_domain.webhooks.service import Webhooks
 from payflow_http.answers import render_payment_for
 from payflow_http.app import App, HttpSettings, Services, create_app
@@ -205,19 +207,13 @@ def make_world() -> World:
     notices = Notices(store.begin, store, desk, gateways, store, clock, render_payment_for)
     certifications = Certifications(store.begin, store, clock)
     usage = Usage(store, clock)
+    endpoints = EndpointDesk(store.begin, store, clock)
     services = Services(
         ledgers=ledgers,
         payments=Payments(desk, store, gateways, clock),
         notices=notices,
-        webhooks=Webhooks(
-            store.begin,
-            store,
-            AddressGuard(loopback_open=False),
-            clock,
-            ids,
-            SystemSecrets(),
-            encode_json,
-        ),
+        webhooks=Webhooks(endpoints, AddressGuard(loopback_open=False), ids, secrets),
+        deliveries=Deliveries(endpoints, ids, encode_json),
         wallets=Wallets(store.begin, store, clock, ids, encode_json, iso_currencies()),
         history=History(ledgers),
         access=Access(store.begin, store, clock, ids, secrets),

@@ -336,7 +336,7 @@ def test_deliveries_are_forgotten_after_a_month_unless_they_wait(office: PostOff
 
 def test_a_test_event_goes_the_way_of_all_events(office: PostOffice) -> None:
     endpoint = office.endpoint(UPDATED)
-    office.webhooks.send_test(office.actor, endpoint.id, asked())
+    office.sending.send_test(office.actor, endpoint.id, asked())
     worker = office.worker()
     worker.conclude(worker.take(), BROKEN)
     office.clock.advance(timedelta(seconds=5))

@@ -28,13 +28,13 @@ MAKE: dict[str, Callable[[PostOffice, str, str, bytes], object]] = {
     "rotate": lambda office, endpoint, key, of: office.webhooks.rotate_secret(
         office.actor, endpoint, timedelta(), asked(key, of)
     ),
-    "test": lambda office, endpoint, key, of: office.webhooks.send_test(
+    "test": lambda office, endpoint, key, of: office.sending.send_test(
         office.actor, endpoint, asked(key, of)
     ),
-    "retry": lambda office, endpoint, key, of: office.webhooks.retry(
+    "retry": lambda office, endpoint, key, of: office.sending.retry(
         office.actor, endpoint, _delivery_of(office, endpoint).id, asked(key, of)
     ),
-    "recover": lambda office, endpoint, key, of: office.webhooks.recover(
+    "recover": lambda office, endpoint, key, of: office.sending.recover(
         office.actor, endpoint, START, asked(key, of)
     ),
 }
@@ -96,10 +96,10 @@ def test_what_was_refused_leaves_its_key_free(office: PostOffice) -> None:
     endpoint = office.endpoint()
     office.disable(endpoint)
     with pytest.raises(EndpointDisabled):
-        office.webhooks.send_test(office.actor, endpoint.id, asked(KEY))
+        office.sending.send_test(office.actor, endpoint.id, asked(KEY))
     office.enable(endpoint)
 
-    assert isinstance(office.webhooks.send_test(office.actor, endpoint.id, asked(KEY)), Delivery)
+    assert isinstance(office.sending.send_test(office.actor, endpoint.id, asked(KEY)), Delivery)
 
 
 def _everything(office: PostOffice) -> object:

@@ -1,6 +1,5 @@
 """The use cases of webhooks, over a store in memory."""
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -15,15 +14,11 @@ from payflow_domain.ledger.journal import EventType
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.ports import Page
 from payflow_domain.texts import InvalidText
-from payflow_domain.webhooks.deliveries import Delivery, DeliveryStatus
 from payflow_domain.webhooks.endpoints import (
     ENDPOINTS_MAX,
     OVERLAP_MAX,
-    TEST_EVENT,
-    DeliveryNotFound,
     DisabledReason,
     EndpointChange,
-    EndpointDisabled,
     EndpointNotFound,
     EndpointStatus,
     InvalidOverlap,
@@ -45,8 +40,8 @@ ALL = Page(100)
 Call = Callable[[PostOffice, Actor, str, str], object]
 READS: dict[str, Call] = {
     "get": lambda office, actor, endpoint, _: office.webhooks.get(actor, endpoint),
-    "delivery": lambda office, actor, *ids: office.webhooks.delivery(actor, *ids),
-    "deliveries": lambda office, actor, endpoint, _: office.webhooks.deliveries(
+    "delivery": lambda office, actor, *ids: office.sending.get(actor, *ids),
+    "deliveries": lambda office, actor, endpoint, _: office.sending.list(
         actor, endpoint, DeliveryFilter(), ALL
     ),
 }
@@ -60,9 +55,9 @@ WRITES: dict[str, Call] = {
     "rotate": lambda office, actor, endpoint, _: office.webhooks.rotate_secret(
         actor, endpoint, HOUR, asked()
     ),
-    "test": lambda office, actor, endpoint, _: office.webhooks.send_test(actor, endpoint, asked()),
-    "retry": lambda office, actor, *ids: office.webhooks.retry(actor, *ids, asked()),
-    "recover": lambda office, actor, endpoint, _: office.webhooks.recover(
+    "test": lambda office, actor, endpoint, _: office.sending.send_test(actor, endpoint, asked()),
+    "retry": lambda office, actor, *ids: office.sending.retry(actor, *ids, asked()),
+    "recover": lambda office, actor, endpoint, _: office.sending.recover(
         actor, endpoint, START, asked()
     ),
 }
@@ -253,69 +248,3 @@ def test_secrets_do_not_overlap_for_longer_than_a_week(
         office.webhooks.rotate_secret(office.actor, endpoint.id, overlap, asked())
 
     office.webhooks.rotate_secret(office.actor, endpoint.id, OVERLAP_MAX, asked())
-
-
-def test_a_test_event_is_sent_whatever_the_endpoint_hears_of(office: PostOffice) -> None:
-    endpoint = office.endpoint(EventType.PAYOUT_FAILED)
-
-    test = done(office.webhooks.send_test(office.actor, endpoint.id, asked()))
-
-    (errand,) = office.worker().take()
-    assert errand.delivery.id == test.id
-    assert (test.sequence, test.event_type, test.event_id[:4]) == (0, TEST_EVENT, "evt_")
-    assert json.loads(errand.delivery.body or b"") == {
-        "id": test.event_id,
-        "event": TEST_EVENT,
-        "sequence": 0,
-        "environment": "sandbox",
-        "createdAt": "2026-01-31T12:00:00.123456Z",
-        "data": {"webhookEndpointId": endpoint.id},
-    }
-    assert office.journal() == []
-
-
-@pytest.mark.parametrize("name", ["test", "retry", "recover"])
-def test_nothing_is_sent_to_a_disabled_endpoint(office: PostOffice, name: str) -> None:
-    endpoint = office.endpoint()
-    office.create_wallets(1)
-    office.worker().take()
-    (delivery,) = office.deliveries(endpoint)
-    office.disable(endpoint)
-
-    with pytest.raises(EndpointDisabled):
-        WRITES[name](office, office.actor, endpoint.id, delivery.id)
-
-    assert office.worker().take() == []
-
-
-@pytest.mark.parametrize("name", ["delivery", "retry"])
-@pytest.mark.parametrize("whose", ["nobody's", "no id", "of another endpoint"])
-def test_a_delivery_that_is_not_there_is_not_found(
-    office: PostOffice, name: str, whose: str
-) -> None:
-    endpoint, other = office.endpoint(), office.endpoint()
-    office.create_wallets(1)
-    office.worker().take()
-    (delivery,) = office.deliveries(other)
-    sought = {"nobody's": NO_DELIVERY, "no id": "dlv_1\0"}.get(whose, delivery.id)
-
-    with pytest.raises(DeliveryNotFound) as refusal:
-        OF_ENDPOINTS[name](office, office.actor, endpoint.id, sought)
-
-    assert refusal.value.subject == sought
-
-
-def test_deliveries_are_shown_newest_first_and_one_by_one(office: PostOffice) -> None:
-    endpoint = office.endpoint()
-    office.happen(EventType.WALLET_CREATED, EventType.WALLET_UPDATED)
-    office.worker().deliver()
-    one, two = office.deliveries(endpoint)
-
-    def listed(which: DeliveryFilter, page: Page = ALL) -> list[Delivery]:
-        return list(office.webhooks.deliveries(office.actor, endpoint.id, which, page))
-
-    assert listed(DeliveryFilter()) == [two, one]
-    assert listed(DeliveryFilter(), Page(1, after=two.id)) == [one]
-    assert listed(DeliveryFilter(DeliveryStatus.FAILED)) == []
-    assert listed(DeliveryFilter(event_type=EventType.WALLET_UPDATED)) == [two]
-    assert office.webhooks.delivery(office.actor, endpoint.id, one.id) == one
