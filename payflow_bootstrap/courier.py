@@ -7,14 +7,13 @@ again: nothing that goes wrong ends it.
 import asyncio
 import contextlib
 import math
-from collections import deque
 from collections.abc import Collection, Sequence
 from threading import Thread
 from time import monotonic
 
 import structlog
 import uvloop
-from attrs import Factory, define, evolve, field, frozen
+from attrs import Factory, define, field, frozen
 from uuid_utils import uuid7
 
 from payflow_adapters.postgres.bell import listen
@@ -22,13 +21,14 @@ from payflow_adapters.postgres.loop_writer import LoopWriter
 from payflow_adapters.webhooks.sender import Sender
 from payflow_adapters.webhooks.shortage import ResourcesExhausted
 from payflow_bootstrap.containers import Core
+from payflow_bootstrap.lanes import Lanes
 from payflow_domain.clock import Clock
 from payflow_domain.errors import Unavailable
 from payflow_domain.ids import LedgerId
-from payflow_domain.webhooks.deliveries import Delivery, DeliveryKey, Outcome, Outgoing
+from payflow_domain.webhooks.deliveries import Delivery, Outcome, Outgoing
 from payflow_domain.webhooks.dispatch import Dispatcher
 from payflow_domain.webhooks.endpoints import Endpoint, EndpointKey
-from payflow_domain.webhooks.rooms import HELD_MAX, window_of
+from payflow_domain.webhooks.rooms import HELD_MAX
 from payflow_domain.webhooks.taking import Errand, Errands
 
 LOOK_S = 1.0
@@ -74,20 +74,6 @@ class Desk:
 
 
 @define(eq=False)
-class Lane:
-    """What is held for one endpoint; ``few`` is set while there is more for it to be taken."""
-
-    window: int = 0
-    waiting: deque[Errand] = Factory(deque)
-    under_way: int = 0
-    few: int | None = None
-
-    @property
-    def held(self) -> int:
-        return len(self.waiting) + self.under_way
-
-
-@define(eq=False)
 class Courier:
     """Sends what there is to send, as the worker of that name.
 
@@ -104,10 +90,7 @@ class Courier:
     _ledgers: set[LedgerId] = Factory(set)
     _is_all_new: bool = True
     _is_called: asyncio.Event = Factory(asyncio.Event)
-    _lanes: dict[EndpointKey, Lane] = Factory(dict)
-    _open: set[DeliveryKey] = Factory(set)
-    _again: dict[DeliveryKey, Errand] = Factory(dict)
-    _runners: set[asyncio.Task[None]] = Factory(set)
+    _lanes: Lanes = Factory(lambda self: Lanes(self._attempt, self.call), takes_self=True)
     _made: list[tuple[Errand, Outcome]] = Factory(list)
     _is_made: asyncio.Event = Factory(asyncio.Event)
     _exhausted_at: float = -math.inf
@@ -122,10 +105,7 @@ class Courier:
         recording = asyncio.create_task(self._record_until(stop))
         await self._take_until(stop)
         await _cancel(listening)
-        left = self._drop_all()
-        if self._runners:
-            await asyncio.wait(self._runners, timeout=_STOP_TIMEOUT_S)
-        await _cancel(*self._runners)
+        left = await self._lanes.end(_STOP_TIMEOUT_S)
         self._is_made.set()
         await asyncio.wait({recording}, timeout=_STOP_TIMEOUT_S)
         await _cancel(recording)
@@ -149,11 +129,11 @@ class Courier:
                 return
             of = None if self._is_all_new else self._ledgers
             self._ledgers, self._is_all_new = set(), False
-            held = {key: lane.held for key, lane in self._lanes.items()}
+            held, room = self._lanes.held_of_each(), self.held_max - self._lanes.held
             try:
-                room = self.held_max - len(self._open) - len(self._again)
                 taken = await self.taking.take(self.worker, of, held, room)
-                self._start(taken)
+                _tell_unreadable(taken)
+                self._lanes.start(taken)
                 if taken.is_cut_short:
                     self.call(of)
                 await asyncio.sleep(_TAKE_PAUSE_S)
@@ -170,71 +150,13 @@ class Courier:
             self._is_all_new = True
         self._is_called.clear()
 
-    def _start(self, taken: Errands) -> None:
-        for ledger_id, why in taken.unreadable.items():
-            _logger.warning("webhooks_unreadable", ledger_id=ledger_id, why=why)
-        for held, endpoint in taken.held.items():
-            self._turn(held, endpoint)
-        for errand in taken.errands:
-            if errand.delivery.key in self._open:
-                # A retry that was asked for while it is attempted: that is made after it.
-                self._again[errand.delivery.key] = errand
-            else:
-                self._hold(errand)
-        for key, few in taken.behind.items():
-            self._lanes.setdefault(key, Lane()).few = few
-        for key in {*taken.behind, *(errand.endpoint.key for errand in taken.errands)}:
-            self._move_on(key)
-
-    def _hold(self, errand: Errand) -> None:
-        self._open.add(errand.delivery.key)
-        lane = self._lanes.setdefault(errand.endpoint.key, Lane())
-        lane.window = window_of(errand.endpoint)
-        lane.waiting.append(errand)
-
-    def _let_go(self, key: DeliveryKey) -> None:
-        """Be done with a delivery, unless it is to be attempted again at once."""
-        self._open.discard(key)
-        again = self._again.pop(key, None)
-        if again is not None:
-            self._hold(again)
-            self._move_on(key[:2])
-
-    def _move_on(self, key: EndpointKey) -> None:
-        """Fill the window of an endpoint, and look for more where that is worth while."""
-        lane = self._lanes.get(key)
-        if lane is None:
-            return
-        for _ in range(min(len(lane.waiting), lane.window - lane.under_way)):
-            lane.under_way += 1
-            runner = asyncio.create_task(self._attempt_on(key, lane))
-            self._runners.add(runner)
-            runner.add_done_callback(self._runners.discard)
-        if lane.few is not None and lane.held <= lane.few:
-            lane.few = None
-            self.call([key[0]])
-        if not lane.held and lane.few is None:
-            del self._lanes[key]
-
-    async def _attempt_on(self, key: EndpointKey, lane: Lane) -> None:
-        """Attempt one delivery after another, as long as there are any and there is room."""
-        try:
-            while lane.waiting and lane.under_way <= lane.window:
-                await self._attempt(lane.waiting.popleft())
-                if lane.few is not None and lane.held <= lane.few:
-                    self._move_on(key)
-        finally:
-            lane.under_way -= 1
-            if self._lanes.get(key) is lane:
-                self._move_on(key)
-
     async def _attempt(self, errand: Errand) -> None:
         outcome = None
         try:
             outcome = await self._send(errand)
         finally:
             if outcome is None:
-                self._let_go(errand.delivery.key)
+                self._lanes.let_go(errand.delivery.key)
         if outcome is not None:
             self._made.append((errand, outcome))
             self._is_made.set()
@@ -269,7 +191,7 @@ class Courier:
             _logger.error("webhooks_short_of_descriptors", why=str(error))
 
     async def _record_until(self, stop: asyncio.Event) -> None:
-        while not (stop.is_set() and not self._runners):
+        while not (stop.is_set() and self._lanes.are_idle):
             await self._is_made.wait()
             self._is_made.clear()
             await self._record()
@@ -288,43 +210,17 @@ class Courier:
             else:
                 break
         for errand, _ in made:
-            self._let_go(errand.delivery.key)
+            self._lanes.let_go(errand.delivery.key)
 
     async def _keep(self, made: Sequence[tuple[Errand, Outcome]]) -> None:
         for endpoint in await self.concluding.conclude(made):
-            self._drop(endpoint.key)
+            self._lanes.drop(endpoint.key)
             _logger.warning(
                 "webhook_endpoint_disabled",
                 ledger_id=endpoint.ledger_id,
                 endpoint_id=endpoint.id,
                 reason=endpoint.disabled_reason,
             )
-
-    def _turn(self, key: EndpointKey, endpoint: Endpoint | None) -> None:
-        """Attempt what waits for an endpoint as that is now."""
-        lane = self._lanes.get(key)
-        if endpoint is None:
-            self._drop(key)
-        elif lane is not None and lane.waiting and _has_changed(lane.waiting[0].endpoint, endpoint):
-            lane.waiting = deque(evolve(errand, endpoint=endpoint) for errand in lane.waiting)
-
-    def _drop(self, key: EndpointKey) -> None:
-        """Attempt nothing more of an endpoint that was disabled or removed."""
-        lane = self._lanes.get(key)
-        if lane is not None:
-            for errand in lane.waiting:
-                self._open.discard(errand.delivery.key)
-                self._again.pop(errand.delivery.key, None)
-            lane.waiting.clear()
-
-    def _drop_all(self) -> Sequence[Errand]:
-        """Begin with nothing more; returns what would have been begun."""
-        left = list(self._again.values())
-        self._again.clear()
-        for lane in self._lanes.values():
-            left += lane.waiting
-            lane.waiting.clear()
-        return left
 
     async def _end(self, left: Sequence[Errand]) -> None:
         """Keep what is not kept yet, and leave the endpoints and what is ``left`` to others."""
@@ -338,17 +234,15 @@ class Courier:
             await desk.writer.close()
 
 
-def _has_changed(before: Endpoint, now: Endpoint) -> bool:
-    """Tell whether events are sent elsewhere by now, or signed by other secrets."""
-    is_there = before.url == now.url
-    is_signed = (before.secret, before.previous_secret) == (now.secret, now.previous_secret)
-    return not (is_there and is_signed)
-
-
 async def _cancel(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _tell_unreadable(taken: Errands) -> None:
+    for ledger_id, why in taken.unreadable.items():
+        _logger.warning("webhooks_unreadable", ledger_id=ledger_id, why=why)
 
 
 def _tell(what: str, error: Exception) -> None:
