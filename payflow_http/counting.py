@@ -7,8 +7,9 @@ from time import perf_counter
 from typing import NamedTuple
 
 import structlog
-from attrs import Factory, define
+from attrs import Factory, define, frozen
 from falcon.asgi import Response
+from uuid_utils import uuid7
 
 from payflow_domain.access.usage import (
     ADDRESSES_MAX,
@@ -16,6 +17,7 @@ from payflow_domain.access.usage import (
     NO_COUNTS,
     OTHER,
     Counts,
+    Flush,
     KeyDay,
     RouteMinute,
     Use,
@@ -70,13 +72,6 @@ class Cell:
         else:
             self.client_errors += 1
 
-    def add(self, other: "Cell") -> None:
-        for bucket, count in enumerate(other.latencies):
-            self.latencies[bucket] += count
-        self.client_errors += other.client_errors
-        self.server_errors += other.server_errors
-        self.limited += other.limited
-
     def counts(self) -> Counts:
         latencies = tuple(self.latencies)
         return Counts(latencies, self.client_errors, self.server_errors, self.limited)
@@ -89,10 +84,13 @@ class RequestCounter:
     usage: Usage
     addresses: ClientAddresses
     threads: Threads
+    process: str = Factory(lambda: str(uuid7()))
     _cells: dict[Sort, Cell] = Factory(dict)
     _last_used: dict[KeyId, float] = Factory(dict)
     _seen: dict[KeyId, tuple[int, set[str]]] = Factory(dict)
     _uncounted: int = 0
+    _flushes: int = 0
+    _offered: "_Offered | None" = None
 
     async def process_response(
         self,
@@ -115,19 +113,27 @@ class RequestCounter:
         self._last_used[actor.key_id] = now
 
     async def keep(self) -> None:
-        """Add what was counted to the record; raises ``Unavailable``, and nothing is lost."""
+        """Add what was counted to the record; raises ``Unavailable``, and nothing is lost.
+
+        Then nobody knows whether it was added: it is offered again as it is, so that it is counted
+        once.
+        """
+        if self._offered is not None:
+            await self._offer(self._offered)
         if not self._cells:
             return
-        cells, self._cells = self._cells, {}
-        last_used, self._last_used = self._last_used, {}
-        try:
-            await self.threads.run(lambda: self.usage.add(_use(cells, last_used)))
-        except Exception:
-            self._take_back(cells, last_used)
-            raise
+        self._flushes += 1
+        flush = Flush(self.process, self._flushes)
+        self._offered = _Offered(self._cells, self._last_used, flush)
+        self._cells, self._last_used = {}, {}
+        await self._offer(self._offered)
         if self._uncounted:
             _logger.warning("requests_not_counted", requests=self._uncounted)
             self._uncounted = 0
+
+    async def _offer(self, offered: "_Offered") -> None:
+        await self.threads.run(lambda: self.usage.add(offered.use(), offered.flush))
+        self._offered = None
 
     def _told_apart(self, key_id: KeyId, address: str, day: int) -> str:
         """Return the address, or that it is one of too many."""
@@ -150,11 +156,17 @@ class RequestCounter:
         cell = self._cells[sort] = Cell()
         return cell
 
-    def _take_back(self, cells: dict[Sort, Cell], last_used: dict[KeyId, float]) -> None:
-        for sort, cell in cells.items():
-            into = self._cells.get(sort) or self._new_cell(sort)
-            into.add(cell)
-        self._last_used = last_used | self._last_used
+
+@frozen
+class _Offered:
+    """What was counted up to a moment, and is to be in the record once."""
+
+    cells: dict[Sort, Cell]
+    last_used: dict[KeyId, float]
+    flush: Flush
+
+    def use(self) -> Use:
+        return _use(self.cells, self.last_used)
 
 
 def _use(cells: dict[Sort, Cell], last_used: dict[KeyId, float]) -> Use:

@@ -12,6 +12,7 @@ from payflow_domain.access.usage import (
     NO_COUNTS,
     OTHER,
     Counts,
+    Flush,
     KeyDay,
     RouteDay,
     RouteMinute,
@@ -31,9 +32,13 @@ class MemoryUsage:
         self._minutes: dict[RouteMinute, Counts] = {}
         self._days: dict[RouteDay, Counts] = {}
         self._key_days: dict[KeyDay, int] = {}
+        self._flushes: dict[str, int] = {}
 
-    def add_use(self, use: Use) -> None:
+    def add_use(self, use: Use, flush: Flush) -> None:
         with self._reading:
+            if self._flushes.get(flush.process, 0) >= flush.number:
+                return
+            self._flushes[flush.process] = flush.number
             for minute, counts in use.minutes.items():
                 self._minutes[minute] = self._minutes.get(minute, NO_COUNTS) + counts
             for day, counts in use.days().items():

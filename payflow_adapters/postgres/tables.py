@@ -609,6 +609,15 @@ usage_key_days = Table(
     Index("usage_key_days_day", "day"),
 )
 
+# The last addition to the record of use that each process has made.
+usage_flushes = Table(
+    "usage_flushes",
+    metadata,
+    Column("process", Id, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
 volumes = Table(
     "volumes",
     metadata,

@@ -17,6 +17,7 @@ from payflow_domain.access.usage import (
     LATENCIES_MS,
     OTHER,
     Counts,
+    Flush,
     KeyDay,
     RouteDay,
     RouteMinute,
@@ -35,8 +36,8 @@ class PostgresUsage:
 
     database: Database
 
-    def add_use(self, use: Use) -> None:
-        """Add to the record; raises ``DatabaseUnavailable``."""
+    def add_use(self, use: Use, flush: Flush) -> None:
+        """Add to the record, unless it was; raises ``DatabaseUnavailable``."""
         minutes = [
             {"minute": one.minute, **_record(one, counts)} for one, counts in use.minutes.items()
         ]
@@ -48,6 +49,9 @@ class PostgresUsage:
             self.database.writing() as connection,
             connection.pipeline(),
         ):
+            noted = connection.execute(statements.NOTE_FLUSH, [flush.process, flush.number])
+            if noted.fetchone() is None:
+                return
             connection.execute(statements.ADD_MINUTES, [Json(minutes)])
             connection.execute(statements.ADD_DAYS, [Json(days)])
             connection.execute(statements.ADD_KEY_DAYS, [ADDRESSES_KEPT_MAX, OTHER, Json(keys)])
@@ -61,6 +65,7 @@ class PostgresUsage:
                 connection.execute(statements.FORGET_DAYS, [days_before, limit]),
                 connection.execute(statements.FORGET_KEY_DAYS, [days_before, limit]),
             ]
+            connection.execute(statements.FORGET_FLUSHES, [minutes_before])
             connection.execute(statements.FORGET_BUCKETS)
         return sum(one.rowcount for one in gone)
 

@@ -4,6 +4,14 @@ Rows travel as JSON: few at a time, and with arrays in them. They are written in
 keys, so that two processes never wait for one another in a circle.
 """
 
+# It returns nothing for a flush that is in the record, and waits for one that is about to be.
+NOTE_FLUSH = """
+    INSERT INTO usage_flushes AS f (process, number, at) VALUES (%s, %s, now())
+    ON CONFLICT (process) DO UPDATE SET number = excluded.number, at = excluded.at
+      WHERE f.number < excluded.number
+    RETURNING number
+"""
+
 ADD_MINUTES = """
     INSERT INTO usage_minutes AS u (ledger_id, minute, route, requests, client_errors,
       server_errors, limited, latencies)
@@ -82,6 +90,8 @@ FORGET_KEY_DAYS = """
     WHERE u.ledger_id = old.ledger_id AND u.key_id = old.key_id AND u.day = old.day
       AND u.by = old.by AND u.name = old.name
 """
+
+FORGET_FLUSHES = "DELETE FROM usage_flushes WHERE at < %s"
 
 # What is full again is as if it had never been taken from. One that was told of a moment ago is
 # about to be told of again.

@@ -110,11 +110,22 @@ class Use:
         return days
 
 
+@frozen
+class Flush:
+    """What tells one addition to the record from all others: a process numbers its own.
+
+    A process adds the next one only once it knows that this one is in the record.
+    """
+
+    process: str
+    number: int
+
+
 class UsageWriter(Protocol):
     """Keeps the record."""
 
-    def add_use(self, use: Use) -> None:
-        """Add to what is there, all of it or nothing."""
+    def add_use(self, use: Use, flush: Flush) -> None:
+        """Add to what is there, all of it or nothing; nothing if that flush is in it already."""
         ...
 
     def forget_use(self, minutes_before: datetime, days_before: date, limit: int) -> int:

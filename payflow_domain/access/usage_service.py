@@ -12,6 +12,7 @@ from payflow_domain.access.usage import (
     DAYS_KEPT,
     MINUTES_KEPT,
     Counts,
+    Flush,
     KeyDay,
     RouteDay,
     UsageReader,
@@ -85,9 +86,12 @@ class Usage:
     store: UsageStore
     clock: Clock
 
-    def add(self, use: Use) -> None:
-        """Add to the record; raises ``Unavailable``."""
-        self.store.add_use(use)
+    def add(self, use: Use, flush: Flush) -> None:
+        """Add to the record, once for each flush.
+
+        Raises ``Unavailable``: then it may be in the record or not, and can be added again.
+        """
+        self.store.add_use(use, flush)
 
     def period(self, first: date | None, last: date | None) -> Period:
         """Return the period that is meant where either day may be left out.

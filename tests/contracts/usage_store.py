@@ -1,6 +1,7 @@
 """The suite for keepers of the record of use: derive from ``UsageStoreContract``."""
 
 from datetime import date, datetime, timedelta
+from itertools import count
 
 import pytest
 
@@ -9,6 +10,7 @@ from payflow_domain.access.usage import (
     LATENCIES_MS,
     OTHER,
     Counts,
+    Flush,
     KeyDay,
     RouteDay,
     RouteMinute,
@@ -30,6 +32,8 @@ MINUTE = timedelta(minutes=1)
 FAST = Counts((1,) + (0,) * len(LATENCIES_MS), client_errors=1)
 SLOW = Counts((0,) * len(LATENCIES_MS) + (3,), server_errors=1, limited=2)
 
+_numbers = count(1)
+
 
 def used(
     counts: Counts,
@@ -42,6 +46,11 @@ def used(
 
 def by_address(*addresses: str) -> Use:
     return Use({}, {KeyDay(ONE, KEY, DAY, address=one): 1 for one in addresses}, {})
+
+
+def add_use(store: UsedStore, use: Use) -> None:
+    """Add to the record for the first time."""
+    store.add_use(use, Flush("process", next(_numbers)))
 
 
 class UsageStoreContract:
@@ -57,12 +66,21 @@ class UsageStoreContract:
 
     def test_what_is_added_adds_up(self, store: UsedStore) -> None:
         for counts in (FAST, SLOW, FAST):
-            store.add_use(used(counts))
+            add_use(store, used(counts))
 
         sum_ = FAST + SLOW + FAST
         assert sum_.requests == 5
         assert store.route_days(ONE, DAY, DAY) == [(RouteDay(ONE, DAY, "GET /wallets"), sum_)]
         assert store.minutes(ONE, DAY) == [(start_of(DAY), sum_)]
+
+    def test_what_is_added_again_is_in_the_record_once(self, store: UsedStore) -> None:
+        first, second = Flush("again", 1), Flush("again", 2)
+        for flush in (first, first, second, second, first, Flush("another", 1)):
+            store.add_use(used(FAST), flush)
+
+        ((_, counts),) = store.route_days(ONE, DAY, DAY)
+        assert counts.requests == 3
+        assert store.minutes(ONE, DAY) == [(start_of(DAY), counts)]
 
     @pytest.mark.parametrize("day", [date.min, date.max])
     def test_the_first_and_the_last_day_of_all_can_be_asked_for(
@@ -75,7 +93,7 @@ class UsageStoreContract:
     def test_days_are_listed_with_their_routes_in_order(self, store: UsedStore) -> None:
         for day in (DAY, DAY - timedelta(days=1), DAY + timedelta(days=1)):
             for route in ("POST /b", "GET /a"):
-                store.add_use(used(FAST, start_of(day), route))
+                add_use(store, used(FAST, start_of(day), route))
 
         listed = store.route_days(ONE, DAY - timedelta(days=1), DAY)
 
@@ -89,13 +107,13 @@ class UsageStoreContract:
     def test_a_minute_has_all_routes_and_a_day_has_its_own_minutes(self, store: UsedStore) -> None:
         start = start_of(DAY)
         for at in (start - MINUTE, start, start + MINUTE, start + timedelta(days=1)):
-            store.add_use(used(FAST, at, "GET /a"))
-        store.add_use(used(SLOW, start, "GET /b"))
+            add_use(store, used(FAST, at, "GET /a"))
+        add_use(store, used(SLOW, start, "GET /b"))
 
         assert store.minutes(ONE, DAY) == [(start, FAST + SLOW), (start + MINUTE, FAST)]
 
     def test_another_ledger_has_a_record_of_its_own(self, store: UsedStore) -> None:
-        store.add_use(used(FAST))
+        add_use(store, used(FAST))
 
         assert store.route_days(TWO, DAY, DAY) == []
         assert store.minutes(TWO, DAY) == []
@@ -105,14 +123,14 @@ class UsageStoreContract:
         route = KeyDay(ONE, KEY, DAY, route="GET /a")
         address = KeyDay(ONE, KEY, DAY, address="192.0.2.1")
         for _ in range(2):
-            store.add_use(Use({}, {address: 3, route: 3}, {}))
+            add_use(store, Use({}, {address: 3, route: 3}, {}))
 
         assert store.key_days(ONE, DAY, DAY) == [(route, 6), (address, 6)]
 
     def test_addresses_of_a_key_are_bounded(self, store: UsedStore) -> None:
         many = [f"a{number:03}" for number in range(ADDRESSES_KEPT_MAX)]
-        store.add_use(by_address(*many))
-        store.add_use(by_address("b1", "b2", many[0]))
+        add_use(store, by_address(*many))
+        add_use(store, by_address("b1", "b2", many[0]))
 
         kept = {one.address: count for one, count in store.key_days(ONE, DAY, DAY)}
         assert len(kept) == ADDRESSES_KEPT_MAX + 1
@@ -125,7 +143,7 @@ class UsageStoreContract:
         key, unused = api_key(ledger), another(api_key(ledger))
         add(store, key, unused)
         for at in (START + MINUTE, START):
-            store.add_use(Use({}, {}, {key.id: at, KeyId("key_unknown"): at}))
+            add_use(store, Use({}, {}, {key.id: at, KeyId("key_unknown"): at}))
 
         seen = [store.key_by_digest(one.digest) for one in (key, unused)]
         assert [one and one.last_used_at for one in seen] == [START + MINUTE, None]
@@ -133,9 +151,9 @@ class UsageStoreContract:
     def test_what_is_old_is_forgotten_some_at_a_time(self, store: UsedStore) -> None:
         start = start_of(DAY)
         for days in range(5):
-            store.add_use(used(FAST, start - timedelta(days=days)))
+            add_use(store, used(FAST, start - timedelta(days=days)))
             key_day = KeyDay(ONE, KEY, DAY - timedelta(days=days), route="GET /a")
-            store.add_use(Use({}, {key_day: 1}, {}))
+            add_use(store, Use({}, {key_day: 1}, {}))
 
         gone = [store.forget_use(start, DAY - timedelta(days=2), 2) for _ in range(4)]
 

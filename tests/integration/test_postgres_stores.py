@@ -1,9 +1,11 @@
 """The stores in PostgreSQL keep what the ports promise, and do what a simple model does."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import ClassVar
 
+import psycopg
 import pytest
 from attrs import evolve
 from hypothesis import Phase, settings
@@ -14,9 +16,11 @@ from payflow_adapters.postgres.key_purging import PURGE_KEYS
 from payflow_adapters.postgres.payment_statements import TAKE_DUE
 from payflow_adapters.postgres.store import PostgresStore
 from payflow_adapters.postgres.transaction_lists import transactions_page
+from payflow_adapters.postgres.usage_statements import NOTE_FLUSH
 from payflow_adapters.postgres.webhook_reader import deliveries_query
 from payflow_adapters.postgres.webhook_statements import PURGE_DELIVERIES, RECOVER
 from payflow_domain.access.shared_limits import Taken
+from payflow_domain.access.usage import Flush
 from payflow_domain.ids import LedgerId
 from payflow_domain.ledger.batch import Request
 from payflow_domain.ledger.idempotency import RETENTION, Answer, Claim, IdempotencyKey, SpentKey
@@ -41,7 +45,7 @@ from tests.contracts.payment_store import PaymentStoreContract
 from tests.contracts.payment_suite import keep
 from tests.contracts.security_log import SecurityLogContract
 from tests.contracts.staff_store import StaffStoreContract
-from tests.contracts.usage_store import UsageStoreContract
+from tests.contracts.usage_store import DAY, FAST, ONE, UsageStoreContract, used
 from tests.contracts.volume_store import VolumeStoreContract
 from tests.contracts.wallet_store import WalletStoreContract
 from tests.contracts.webhook_store import WebhookStoreContract
@@ -339,7 +343,18 @@ class TestPostgresLimitStore(_OnPostgres, LimitStoreContract):
 
 
 class TestPostgresUsageStore(_OnPostgres, UsageStoreContract):
-    pass
+    def test_what_is_added_again_while_it_is_being_added_is_in_the_record_once(
+        self, store: PostgresStore, reused_url: str
+    ) -> None:
+        with psycopg.connect(reused_url) as first, ThreadPoolExecutor(1) as threads:
+            first.execute(NOTE_FLUSH, ["process", 1])
+            again = threads.submit(store.add_use, used(FAST), Flush("process", 1))
+            with pytest.raises(TimeoutError):
+                again.result(0.2)
+            first.commit()
+            again.result(10)
+
+        assert store.route_days(ONE, DAY, DAY) == []
 
 
 class TestPostgresVolumeStore(_OnPostgres, VolumeStoreContract):

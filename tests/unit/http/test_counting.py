@@ -10,8 +10,8 @@ from attrs import evolve
 
 from payflow_domain.access.limits import LedgerLimits, Limit
 from payflow_domain.access.permissions import ALL_PERMISSIONS, Permission
-from payflow_domain.access.usage import ADDRESSES_MAX, OTHER, Use
-from payflow_domain.access.usage_service import Usage
+from payflow_domain.access.usage import ADDRESSES_MAX, OTHER, Flush, Use
+from payflow_domain.access.usage_service import Usage, UsageStore
 from payflow_domain.errors import Unavailable
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.volumes import Volume, VolumeOf
@@ -164,9 +164,11 @@ class Away:
 
     def __init__(self) -> None:
         self.kept: list[Use] = []
+        self.offered: list[tuple[Use, Flush]] = []
         self.is_away = True
 
-    def add_use(self, use: Use) -> None:
+    def add_use(self, use: Use, flush: Flush) -> None:
+        self.offered.append((use, flush))
         if self.is_away:
             raise Unavailable("It is away.")
         self.kept.append(use)
@@ -201,9 +203,50 @@ def test_what_could_not_be_kept_is_kept_later(world: World) -> None:
 
     asyncio.run(main())
 
-    (use,) = store.kept
-    assert [one.requests for one in use.minutes.values()] == [2]
-    assert list(use.keys.values()) == [2, 2]
+    first, second = store.kept
+    for use in (first, second):
+        assert [one.requests for one in use.minutes.values()] == [1]
+        assert list(use.keys.values()) == [1, 1]
+    in_vain, again, other = store.offered
+    assert in_vain == again
+    assert other[1].number == again[1].number + 1
+
+
+class Forgetful:
+    """A store that adds what it is given, and loses its answer the first time."""
+
+    def __init__(self, store: UsageStore) -> None:
+        self.store = store
+        self.is_lost = True
+
+    def add_use(self, use: Use, flush: Flush) -> None:
+        self.store.add_use(use, flush)
+        if self.is_lost:
+            self.is_lost = False
+            raise Unavailable("Nobody knows.")
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise NotImplementedError(name)
+
+
+def test_what_may_have_been_kept_is_not_counted_twice(world: World) -> None:
+    store = Forgetful(world.services.usage.store)
+
+    async def main() -> None:
+        threads = Threads(1, 10)
+        threads.open("tests")
+        counter = RequestCounter(Usage(store, world.clock), ClientAddresses(), threads)
+        await counted(counter, world, "192.0.2.1")
+        with pytest.raises(Unavailable):
+            await counter.keep()
+        await counted(counter, world, "192.0.2.1")
+        await counter.keep()
+        await threads.close()
+
+    asyncio.run(main())
+
+    (told,) = usage(world)["requests"]
+    assert told["count"] == 2
 
 
 def test_addresses_beyond_so_many_are_counted_together(world: World) -> None:
