@@ -161,6 +161,18 @@ def test_failures_are_counted_by_all_servers_together(pair: Pair) -> None:
     pair.audited(name, 7)
 
 
+def test_a_device_that_one_server_knows_is_let_in_by_the_other(pair: Pair) -> None:
+    name = new_operator(pair.one)
+    _, device = log_in(pair.one, name, PASSWORD).headers.get_all("Set-Cookie", [])
+    for _ in range(5):
+        log_in(pair.one, name, "wrong")
+
+    stranger = log_in(pair.other, name, PASSWORD)
+    known = log_in(pair.other, name, PASSWORD, Cookie=device.partition(";")[0])
+
+    assert [stranger.outcome, known.status] == [(429, "too_many_logins"), 200]
+
+
 def test_many_tries_at_one_moment_get_no_further_than_many_in_a_row(pair: Pair) -> None:
     name = new_operator(pair.one)
     staff = pair.one.core.staff()
