@@ -198,14 +198,17 @@ def test_a_secret_is_in_its_own_answer_and_nowhere_else(pair: Pair) -> None:
     own = partner.client
     made = own.post("/api-keys", NEW_KEY, "made once")
     rotated = own.post(f"/api-keys/{made.json['id']}/rotate", {}, "rotated once")
-    given = staff.send("POST", path, {**NEW_KEY, "environment": "sandbox"})
+    body, once = {**NEW_KEY, "environment": "sandbox"}, {"Idempotency-Key": "given once"}
+    given = staff.send("POST", path, body, once)
     again = staff.send("POST", f"/api/admin/api-keys/{given.json['id']}/rotate")
     told = [made, rotated, given, again]
     assert [answer.status for answer in told] == [201] * 4
     secrets = [answer.json["key"] for answer in told]
 
-    others = [own.post("/api-keys", NEW_KEY, "made once")]
-    assert others[0].json == made.json | {"key": None}
+    others = [own.post("/api-keys", NEW_KEY, "made once"), staff.send("POST", path, body, once)]
+    assert [other.json for other in others] == [
+        first.json | {"key": None} for first in (made, given)
+    ]
     for secret, answer in zip(secrets, told, strict=True):
         client = pair.other.client(secret)
         others += [client.get("/api-keys"), client.get("/nowhere"), client.get("/events")]
