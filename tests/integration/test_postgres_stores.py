@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import psycopg
@@ -355,6 +355,16 @@ class TestPostgresUsageStore(_OnPostgres, UsageStoreContract):
             again.result(10)
 
         assert store.route_days(ONE, DAY, DAY) == []
+
+    def test_what_a_process_added_last_is_forgotten_in_the_end(self, store: PostgresStore) -> None:
+        flush, later = Flush("process", 1), datetime.now(UTC) + timedelta(minutes=1)
+        store.add_use(used(FAST), flush)
+
+        store.forget_use(later, DAY, 100)
+        store.add_use(used(FAST), flush)
+
+        ((_, counts),) = store.route_days(ONE, DAY, DAY)
+        assert counts.requests == 2
 
 
 class TestPostgresVolumeStore(_OnPostgres, VolumeStoreContract):
