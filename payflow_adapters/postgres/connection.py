@@ -155,8 +155,10 @@ def _execute_for_ledgers(
 
 
 async def connect_on_loop(url: str) -> psycopg.AsyncConnection[Any]:
-    """Connect a writer that belongs to the running event loop."""
-    connection = await psycopg.AsyncConnection.connect(url, **_connect_args(url, _WRITER))
+    """Connect a writer that belongs to the running event loop; it begins no transaction itself."""
+    connection = await psycopg.AsyncConnection.connect(
+        url, autocommit=True, **_connect_args(url, _WRITER)
+    )
     _adapt(connection)
     return connection
 

@@ -6,6 +6,7 @@ from typing import Any, LiteralString, Protocol
 
 import psycopg
 from attrs import Factory, define
+from psycopg.pq.abc import PGresult
 from sqlalchemy.util.concurrency import await_only
 
 from payflow_adapters.postgres.rows import Values
@@ -28,7 +29,10 @@ class Driver(Protocol):
         ...
 
     def commit(self) -> None:
-        """Commit, in one go with what is still to be sent."""
+        """Commit, in one go with what is still to be sent.
+
+        On the event loop the end of the pipeline tells whether it was done.
+        """
         ...
 
 
@@ -62,7 +66,12 @@ class ThreadDriver:
 
 
 def _rows(cursor: psycopg.Cursor[Any]) -> list[Values]:
-    return cursor.fetchall() if cursor.description else []
+    return cursor.fetchall() if _has_rows(cursor.pgresult) else []
+
+
+def _has_rows(result: PGresult | None) -> bool:
+    # A cursor's description says the same, and describes every column for it.
+    return result is not None and result.nfields > 0
 
 
 @define
@@ -70,7 +79,9 @@ class LoopDriver:
     """Gives the event loop back to others until the database has answered.
 
     For code that runs in ``sqlalchemy.util.concurrency.greenlet_spawn``, on a connection in
-    pipeline mode: the database begins with each query as soon as it has it.
+    pipeline mode: the database begins with each query as soon as it has it. The transaction
+    begins with the first query and commits with the end of the pipeline, so that neither takes a
+    round trip of its own, as psycopg's own would.
     """
 
     connection: psycopg.AsyncConnection[Any]
@@ -82,8 +93,12 @@ class LoopDriver:
     def send(self, *queries: Query) -> None:
         await_only(self._send(queries))
 
+    def begin(self) -> None:
+        """Begin the transaction, in one go with what is sent next."""
+        self.send(("BEGIN", ()))
+
     def commit(self) -> None:
-        await_only(self.connection.commit())
+        self.send(("COMMIT", ()))
 
     async def _run(self, queries: Sequence[Query]) -> list[list[Values]]:
         cursors = [await self.connection.execute(*query) for query in queries]
@@ -96,7 +111,7 @@ class LoopDriver:
 
 
 async def _rows_async(cursor: psycopg.AsyncCursor[Any]) -> list[Values]:
-    return await cursor.fetchall() if cursor.description else []
+    return await cursor.fetchall() if _has_rows(cursor.pgresult) else []
 
 
 @contextmanager

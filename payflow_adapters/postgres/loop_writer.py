@@ -63,6 +63,7 @@ class LoopWriter:
             try:
                 with pipelined(connection) as pipeline:
                     driver = LoopDriver(connection, pipeline)
+                    driver.begin()
                     uow = PostgresUnitOfWork(driver, self.clock)
                     yield uow
                     self._when_handed_over()
