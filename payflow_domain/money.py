@@ -40,8 +40,13 @@ class Money:
 
     def __attrs_post_init__(self) -> None:
         """Refuse what is no amount."""
-        if not is_amount(self.amount):
-            raise InvalidAmount(AMOUNT_RULE)
+        check_amount(self.amount)
+
+
+def check_amount(value: object) -> None:
+    """Refuse what is no amount; raises ``InvalidAmount``."""
+    if not is_amount(value):
+        raise InvalidAmount(AMOUNT_RULE)
 
 
 def is_amount(value: object) -> bool:

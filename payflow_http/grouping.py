@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 from attrs import frozen
@@ -16,14 +16,23 @@ from payflow_http.problems import Problem, internal_error, overloaded, problem_o
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
-Runner = Callable[
-    [Callable[[Sequence[Any]], Sequence[Any]], Sequence[Any], Callable[[], None]],
-    Awaitable[Sequence[Any]],
-]
-"""Calls a function with a group without blocking the event loop, and returns what it returns.
 
-It calls the third argument, if it can tell, once only the store has work left.
-"""
+class Runner(Protocol):
+    """Has the work of a group done without blocking the event loop."""
+
+    async def __call__(
+        self,
+        work: Callable[[Sequence[Any]], Sequence[Any]],
+        items: Sequence[Any],
+        when_handed_over: Callable[[], None],
+    ) -> Sequence[Any]:
+        """Return what ``work`` makes of ``items``.
+
+        ``when_handed_over`` is called as soon as only the store has work left, or at once where
+        that cannot be told.
+        """
+        ...
+
 
 _ANSWER_DELAY_MAX_S = 0.01
 
@@ -50,7 +59,7 @@ class Grouped(Generic[Item, Outcome]):
     another, with everything that waits up to ``items_max`` items and a weight of
     ``weight_max`` in all (one item may weigh more), and returns an outcome for each in their order.
     The next group starts as soon as the last one is done: there is no timer, and an item that
-    comes alone goes alone. ``waiting_max`` bounds the queue.
+    comes alone goes alone. ``waiting_max`` bounds the queue, which is opened once.
 
     Callers are woken when the next group has been handed to the store, at the latest after
     ``_ANSWER_DELAY_MAX_S``: the store then works while the loop answers, not before.
@@ -79,8 +88,9 @@ class Grouped(Generic[Item, Outcome]):
         self._weigh = weigh
         self._waiting: deque[_Waiting[Item, Outcome]] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._run = run
-        self._thread: ThreadPoolExecutor | None = None
+        # It starts its thread when that is first needed.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._run: Runner = run or self._run_on_thread
         self._serving: asyncio.Task[None] | None = None
         self._served: list[tuple[list[_Waiting[Item, Outcome]], Sequence[Outcome | _Failure]]] = []
         self._is_busy = False
@@ -89,17 +99,13 @@ class Grouped(Generic[Item, Outcome]):
     def open(self) -> None:
         """Start to take items, in the running event loop."""
         self._loop = asyncio.get_running_loop()
-        if self._run is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix=self._name)
-            self._run = self._run_on_thread
         self._idle.set()
 
     async def close(self) -> None:
         """Take no more items, and return once those that wait are done."""
         self._loop = None
         await self._idle.wait()
-        if self._thread is not None:
-            self._thread.shutdown()
+        self._thread.shutdown()
 
     async def submit(self, item: Item) -> Outcome:
         """Return what ``work`` makes of ``item``.
@@ -133,8 +139,6 @@ class Grouped(Generic[Item, Outcome]):
             loop.call_later(_ANSWER_DELAY_MAX_S, self._wake)
 
     async def _serve_group(self, group: "list[_Waiting[Item, Outcome]]") -> None:
-        if self._run is None:
-            raise RuntimeError(self._name)
         try:
             outcomes = await self._run(self._serve, [item for item, _ in group], self._wake)
         except Exception:

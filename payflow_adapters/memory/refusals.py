@@ -39,7 +39,7 @@ def check_accounts(tables: Tables, changes: Changes) -> None:
     An account may also be written without an entry: when it is closed, say.
     """
     entered = Counter(entry.account_id for entry in changes.entries)
-    for account in changes.accounts:
+    for account in changes.changed_accounts:
         stored = tables.accounts.get((changes.ledger.id, account.id))
         require(
             stored is not None
@@ -52,9 +52,9 @@ def check_accounts(tables: Tables, changes: Changes) -> None:
 
 def check_transactions(tables: Tables, changes: Changes) -> None:
     """Refuse to make what is there, and to replace what is not."""
-    for made in changes.made:
+    for made in changes.new_transactions:
         require(not _has(tables, changes, made), "the transaction exists")
-    for replaced in changes.transactions:
+    for replaced in changes.changed_transactions:
         require(_has(tables, changes, replaced), "there is no such transaction")
 
 

@@ -119,14 +119,14 @@ class MemoryUnitOfWork(
     def _write_ledger(self, changes: Changes) -> None:
         tables, ledger = self._tables, changes.ledger
         check_journal(tables, changes)
-        check_opened(tables, ledger.id, changes.opened)
-        tables.accounts.update({(ledger.id, one.id): one for one in changes.opened})
+        check_opened(tables, ledger.id, changes.new_accounts)
+        tables.accounts.update({(ledger.id, one.id): one for one in changes.new_accounts})
         check_accounts(tables, changes)
         check_transactions(tables, changes)
         check_entries(tables, ledger.id, changes.entries)
         tables.ledgers[ledger.id] = ledger
-        tables.accounts.update({(ledger.id, one.id): one for one in changes.accounts})
-        for transaction in (*changes.made, *changes.transactions):
+        tables.accounts.update({(ledger.id, one.id): one for one in changes.changed_accounts})
+        for transaction in (*changes.new_transactions, *changes.changed_transactions):
             tables.transactions[ledger.id, transaction.id] = _detached(transaction)
         tables.entries.update({(ledger.id, e.account_id, e.version): e for e in changes.entries})
         tables.events.update({(ledger.id, event.sequence): event for event in changes.events})

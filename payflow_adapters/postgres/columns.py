@@ -37,13 +37,15 @@ def books_columns(changes: Sequence[Changes]) -> Columns:
     """Gather the parameters of ``WRITE_BOOKS`` for the changes of all ledgers."""
     each = [(change, change.ledger.id) for change in changes]
     return {
-        **_made([(of, one) for c, of in each for one in c.made]),
+        **_made([(of, one) for c, of in each for one in c.new_transactions]),
         **_entries([(of, one) for c, of in each for one in c.entries]),
         **_accounts([row for change in changes for row in _moved(change)]),
-        "accounts": sum(len(change.accounts) for change in changes),
-        "transactions": sum(len(change.transactions) for change in changes),
-        "opened": Json([account_record(of, one) for c, of in each for one in c.opened]),
-        "changed": Json([transaction_record(of, one) for c, of in each for one in c.transactions]),
+        "accounts": sum(len(change.changed_accounts) for change in changes),
+        "transactions": sum(len(change.changed_transactions) for change in changes),
+        "opened": Json([account_record(of, one) for c, of in each for one in c.new_accounts]),
+        "changed": Json(
+            [transaction_record(of, one) for c, of in each for one in c.changed_transactions]
+        ),
     }
 
 
@@ -140,7 +142,7 @@ def _keys(rows: Sequence[tuple[Changes, SpentKey]]) -> Columns:
 def _moved(change: Changes) -> list[tuple[LedgerId, Account, int]]:
     """Pair each account that changed with the number of its new entries."""
     entered = Counter([entry.account_id for entry in change.entries])
-    return [(change.ledger.id, one, entered[one.id]) for one in change.accounts]
+    return [(change.ledger.id, one, entered[one.id]) for one in change.changed_accounts]
 
 
 def _accounts(rows: Sequence[tuple[LedgerId, Account, int]]) -> Columns:

@@ -58,19 +58,19 @@ class PostgresUnitOfWork(
     def load(self, wanted: Mapping[LedgerId, Wanted]) -> dict[LedgerId, Loaded]:
         keys = [(of, key) for of, wants in wanted.items() for key in wants.keys]
         accounts = [(of, one) for of, wants in wanted.items() for one in wants.accounts]
-        made = [(of, one) for of, wants in wanted.items() for one in wants.transactions]
+        transactions = [(of, one) for of, wants in wanted.items() for one in wants.transactions]
         queries: list[Query] = [
             (statements.LOCK_LEDGERS, [numbers(wanted)]),
             (statements.LOAD_KEYS, _columns(keys)),
             (statements.LOAD_ACCOUNTS, _columns(accounts)),
         ]
-        if made:
-            queries.append((statements.LOAD_TRANSACTIONS, _columns(made)))
-        ledger_rows, key_rows, account_rows, *made_rows = self.driver.run(*queries)
+        if transactions:
+            queries.append((statements.LOAD_TRANSACTIONS, _columns(transactions)))
+        ledger_rows, key_rows, account_rows, *transaction_rows = self.driver.run(*queries)
         loaded = {LedgerId(row[0]): Loaded(ledger_of(row)) for row in ledger_rows}
         for ledger_id, *row in account_rows:
             loaded[ledger_id].accounts[row[0]] = account_of(row)
-        for ledger_id, *row in chain.from_iterable(made_rows):
+        for ledger_id, *row in chain.from_iterable(transaction_rows):
             loaded[ledger_id].transactions[row[0]] = transaction_of(row)
         self._take_keys(loaded, key_rows)
         return loaded
@@ -136,7 +136,13 @@ class PostgresUnitOfWork(
 
 
 def _has_moves(one: Changes) -> bool:
-    return bool(one.opened or one.accounts or one.made or one.transactions or one.entries)
+    return bool(
+        one.new_accounts
+        or one.changed_accounts
+        or one.new_transactions
+        or one.changed_transactions
+        or one.entries
+    )
 
 
 def _columns(keys: Sequence[Key]) -> list[object]:

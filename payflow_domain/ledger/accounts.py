@@ -76,29 +76,29 @@ class Counters:
     credits_pending: int = 0
 
     def after(self, side: Side, phase: Phase, amount: int) -> "Counters":
-        """Return the counters with one more entry; raises ``BalanceOverflow``."""
+        """Return the counters with one more entry, which may be above ``MAX_COUNTER``."""
         posts, holds = _EFFECT[phase]
         posted, pending = posts * amount, holds * amount
         if side is Side.DEBIT:
-            counters = Counters(
+            return Counters(
                 self.debits_posted + posted,
                 self.credits_posted,
                 self.debits_pending + pending,
                 self.credits_pending,
             )
-            largest = max(counters.debits_posted, counters.debits_pending)
-        else:
-            counters = Counters(
-                self.debits_posted,
-                self.credits_posted + posted,
-                self.debits_pending,
-                self.credits_pending + pending,
-            )
-            largest = max(counters.credits_posted, counters.credits_pending)
-        if largest > MAX_COUNTER:
-            detail = "The account cannot count that much; use another account."
-            raise BalanceOverflow(detail)
-        return counters
+        return Counters(
+            self.debits_posted,
+            self.credits_posted + posted,
+            self.debits_pending,
+            self.credits_pending + pending,
+        )
+
+    @property
+    def largest(self) -> int:
+        """The largest of the four."""
+        return max(
+            self.debits_posted, self.credits_posted, self.debits_pending, self.credits_pending
+        )
 
 
 @frozen
@@ -147,6 +147,27 @@ class Account:
     version: int = 0
     sequence: int = 0
     is_open: bool = True
+
+    def after(self, side: Side, phase: Phase, amount: int, sequence: int) -> "Account":
+        """Return the account with one more entry, which event number ``sequence`` tells of.
+
+        Raises ``BalanceOverflow``.
+        """
+        counters = self.counters.after(side, phase, amount)
+        if counters.largest > MAX_COUNTER:
+            detail = "The wallet cannot count that much; use another wallet."
+            raise BalanceOverflow(detail, subject=self.id)
+        # In the order of the fields: ``evolve`` costs three times as much, at every entry.
+        return Account(
+            self.id,
+            self.kind,
+            self.currency,
+            self.floor,
+            counters,
+            self.version + 1,
+            sequence,
+            self.is_open,
+        )
 
     @property
     def normal_side(self) -> Side:

@@ -109,7 +109,8 @@ def load_for(uow: UnitOfWork, requests: Iterable[Request]) -> dict[LedgerId, Loa
     for request in requests:
         _add_wanted(wanted.setdefault(request.ledger_id, Wanted()), request)
     loaded = uow.load(wanted)
-    # What is settled or voided may be a reversal, whose original has accounts of its own.
+    # What is settled or voided has accounts, and where it is a reversal an original, which has
+    # accounts of its own: no more than twice anything is still wanted.
     for _ in range(2):
         more = {of: wants for of, books in loaded.items() if (wants := _still_wanted(books))}
         for ledger_id, books in (uow.load(more) if more else {}).items():
@@ -154,7 +155,7 @@ def tell(decided: Decided, encode: Encode) -> Told:
     journal = record(books.ledger, told, decided.at, decided.mint, encode)
     # The engine gave these numbers away before there were events to carry them.
     if journal.ledger.sequence != decided.decisions.sequence:
-        raise AssertionError(decided.decisions.sequence)
+        raise AssertionError("The journal has other numbers than the engine gave away.")
     return Told(results, evolve(journal, spent=spent))
 
 
@@ -189,7 +190,7 @@ def _published(outcome: Outcome, facts: list[list[Fact]]) -> Telling:
     if isinstance(outcome, PayFlowError):
         return outcome
     # The first fact of a command is the one of its transaction.
-    return tuple([told[0][1] for told in facts])
+    return tuple([transaction for (_, transaction), *_ in facts])
 
 
 def _repeat(books: Loaded, request: Request, first: Request, executed: Executed | None) -> Result:
@@ -201,7 +202,7 @@ def _repeat(books: Loaded, request: Request, first: Request, executed: Executed 
         elif first.claim == request.claim:
             return executed
     if request.claim is None:
-        raise AssertionError(request)
+        raise AssertionError("Only a request with an idempotency key repeats another.")
     try:
         return Replayed(replay(spent, request.claim))
     except PayFlowError as refusal:
@@ -227,9 +228,9 @@ def _moved(books: Loaded, decisions: Decisions) -> Changes | None:
     transactions = decisions.transactions.values()
     return Changes(
         books.ledger,
-        accounts=list(decisions.accounts.values()),
-        made=[one for one in transactions if one.id not in books.transactions],
-        transactions=[one for one in transactions if one.id in books.transactions],
+        changed_accounts=list(decisions.accounts.values()),
+        new_transactions=[one for one in transactions if one.id not in books.transactions],
+        changed_transactions=[one for one in transactions if one.id in books.transactions],
         entries=[entry for one in applied for entry in one.entries],
     )
 

@@ -45,7 +45,7 @@ from payflow_domain.ledger.transactions import (
     Unit,
     Void,
 )
-from payflow_domain.money import AMOUNT_RULE, InvalidAmount, Money, is_amount
+from payflow_domain.money import AMOUNT_RULE, InvalidAmount, Money, check_amount, is_amount
 
 Id = TypeVar("Id")
 State = TypeVar("State")
@@ -92,8 +92,7 @@ class _Working:
     def account(self, account_id: AccountId) -> Account:
         account = self.tried_accounts.get(account_id) or self.accounts.get(account_id)
         if account is None:
-            detail = "There is no such wallet; check its id."
-            raise AccountNotFound(detail, subject=account_id)
+            raise AccountNotFound(account_id)
         return account
 
     def transaction(self, transaction_id: TransactionId) -> Transaction:
@@ -101,8 +100,7 @@ class _Working:
             transaction_id
         )
         if transaction is None:
-            detail = "There is no such transaction; check its id."
-            raise TransactionNotFound(detail, subject=transaction_id)
+            raise TransactionNotFound(transaction_id)
         return transaction
 
     def is_wallet(self, account_id: AccountId) -> bool:
@@ -208,7 +206,7 @@ def _check_posting(account: Account, posting: Posting, currency: str, seen: set[
 def _settle(working: _Working, command: Settle) -> Applied:
     held = _pending(working, command.transaction_id, Status.POSTED)
     amount = held.amount if command.amount is None else command.amount
-    Money(amount, held.currency)
+    check_amount(amount)
     if amount > held.amount:
         detail = f"At most {held.amount} can be settled: that is what was held."
         raise SettlementExceedsHold(detail, subject=held.id)
@@ -286,14 +284,15 @@ def _reversible(original: Transaction, command: Reverse) -> int:
     """Return how much to reverse; refuse more than is left."""
     is_reversal = original.type is TransactionType.REVERSAL
     if original.status is not Status.POSTED or is_reversal or original.type not in command.of_types:
-        detail = "Only a completed credit, debit or transfer can be reversed."
+        types = ", ".join(sorted(command.of_types - {TransactionType.REVERSAL}))
+        detail = f"Only what is completed can be reversed, and of these types: {types}."
         raise NotReversible(detail, subject=original.id)
     left = original.amount - original.reversed_amount - original.reversing_amount
     if left == 0:
         detail = "The whole transaction has been reversed already, or is about to be."
         raise AlreadyReversed(detail, subject=original.id)
     amount = left if command.amount is None else command.amount
-    Money(amount, original.currency)
+    check_amount(amount)
     if amount > left:
         detail = f"At most {left} of the transaction is left to reverse."
         facts = {"required": amount, "reversible": left}
@@ -319,21 +318,31 @@ def _record(
     beyond_floor: frozenset[AccountId] = frozenset(),
 ) -> Applied:
     """Enter ``moves`` into the accounts, and number the events that tell of them."""
-    told = [p for p, phase in moves if phase in MOVES and working.is_wallet(p.account_id)]
     reversed_ = original if original and transaction.status is Status.POSTED else None
-    payout = _payout_told(transaction, reversed_)
-    working.sequence += 1 + len(told) + (reversed_ is not None) + (payout is not None)
+    working.sequence += _count_events(working, transaction, moves, reversed_)
     entered = [
         _enter(working, transaction.id, posting, phase, beyond_floor) for posting, phase in moves
     ]
+    if reversed_ is not None:
+        original = reversed_ = evolve(reversed_, sequence=working.sequence)
     if original is not None:
-        if reversed_ is not None:
-            original = reversed_ = evolve(original, sequence=working.sequence)
-            payout = _payout_told(transaction, reversed_)
         working.tried_transactions[original.id] = original
     working.tried_transactions[transaction.id] = transaction
     entries, accounts = zip(*entered, strict=True)
+    payout = _payout_told(transaction, reversed_)
     return Applied(transaction, entries, accounts, reversed_, payout)
+
+
+def _count_events(
+    working: _Working,
+    transaction: Transaction,
+    moves: Sequence[tuple[Posting, Phase]],
+    reversed_: Transaction | None,
+) -> int:
+    """Return how many events tell of it; ``Applied`` says which."""
+    told = [p for p, phase in moves if phase in MOVES and working.is_wallet(p.account_id)]
+    payout = _payout_told(transaction, reversed_)
+    return 1 + len(told) + (reversed_ is not None) + (payout is not None)
 
 
 def _payout_told(transaction: Transaction, original: Transaction | None) -> Transaction | None:
@@ -354,17 +363,7 @@ def _enter(
 ) -> tuple[Entry, Account]:
     """Make one entry, and refuse it where it would cross the account's floor."""
     before = working.account(posting.account_id)
-    counters = before.counters.after(posting.side, phase, posting.amount)
-    account = Account(
-        before.id,
-        before.kind,
-        before.currency,
-        before.floor,
-        counters,
-        before.version + 1,
-        working.sequence,
-        before.is_open,
-    )
+    account = before.after(posting.side, phase, posting.amount, working.sequence)
     if before.floor is not None and before.id not in beyond_floor:
         _check_floor(before, account, posting.amount)
     working.tried_accounts[account.id] = account
@@ -375,8 +374,8 @@ def _enter(
         phase,
         posting.amount,
         account.version,
-        counters,
-        working.sequence,
+        account.counters,
+        account.sequence,
         working.at,
     )
     return entry, account

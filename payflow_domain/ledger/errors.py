@@ -8,17 +8,26 @@ class AccountNotFound(NotFound):
 
     code = "wallet_not_found"
 
+    def __init__(self, account_id: str) -> None:
+        super().__init__("There is no such wallet; check its id.", subject=account_id)
+
 
 class TransactionNotFound(NotFound):
-    """No such transaction in this ledger."""
+    """No such transaction in this ledger; ``subject`` is the id that was asked for."""
 
     code = "transaction_not_found"
+
+    def __init__(self, transaction_id: str) -> None:
+        super().__init__("There is no such transaction; check its id.", subject=transaction_id)
 
 
 class LedgerNotFound(NotFound):
     """No such ledger."""
 
     code = "ledger_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such ledger.")
 
 
 class AccountNotOpen(Invalid):
@@ -68,7 +77,7 @@ class InsufficientFunds(Invalid):
 
 
 class BalanceOverflow(Invalid):
-    """A counter would pass 2**63 - 1."""
+    """A counter of the account would pass 2**63 - 1; ``subject`` is its id."""
 
     code = "balance_overflow"
 

@@ -43,10 +43,10 @@ class Changes:
     """
 
     ledger: Ledger
-    opened: Sequence[Account] = ()
-    accounts: Sequence[Account] = ()
-    made: Sequence[Transaction] = ()
-    transactions: Sequence[Transaction] = ()
+    new_accounts: Sequence[Account] = ()
+    changed_accounts: Sequence[Account] = ()
+    new_transactions: Sequence[Transaction] = ()
+    changed_transactions: Sequence[Transaction] = ()
     entries: Sequence[Entry] = ()
     events: Sequence[Event] = ()
     spent: Sequence[SpentKey] = ()
@@ -69,7 +69,7 @@ class UnitOfWork(Protocol):
         ...
 
     def write(self, changes: Iterable[Changes]) -> None:
-        """Write all changes; ``accounts`` and ``transactions`` replace those loaded.
+        """Write all changes; what changed replaces what was loaded.
 
         May be called again, also for the same ledgers. What a store finds wrong with the changes
         is raised now or when the unit of work ends: a store may carry them out meanwhile.

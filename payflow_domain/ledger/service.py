@@ -96,7 +96,7 @@ class Ledgers:
                 detail = "The ledger has an account of this id already."
                 raise AccountExists(detail, subject=account.id)
             fresh = evolve(account, counters=Counters(), version=0, sequence=0)
-            uow.write([Changes(loaded.ledger, opened=[fresh])])
+            uow.write([Changes(loaded.ledger, new_accounts=[fresh])])
         return fresh
 
     def post(self, ledger_id: LedgerId, draft: Draft) -> Applied:
@@ -138,7 +138,7 @@ class Ledgers:
         by_ledger: dict[LedgerId, list[int]] = {}
         for index, request in enumerate(requests):
             by_ledger.setdefault(request.ledger_id, []).append(index)
-        results: list[Result] = [_ledger_not_found()] * len(requests)
+        results: list[Result] = [LedgerNotFound()] * len(requests)
         loaded = load_for(uow, requests)
         decided = [
             self._decide(books, [requests[index] for index in by_ledger[ledger_id]])
@@ -159,7 +159,7 @@ class Ledgers:
         """Return the present balance of each account, or ``AccountNotFound``, in their order."""
         now = self.clock.now()
         return [
-            _present(account, now) if account else _account_not_found(account_id)
+            _present(account, now) if account else AccountNotFound(account_id)
             for (_, account_id), account in zip(wanted, self.reader.accounts(wanted), strict=True)
         ]
 
@@ -190,14 +190,13 @@ class Ledgers:
         """Return one transaction; raises ``TransactionNotFound``."""
         transaction = self.reader.transaction(ledger_id, transaction_id)
         if transaction is None:
-            detail = "There is no such transaction; check its id."
-            raise TransactionNotFound(detail, subject=transaction_id)
+            raise TransactionNotFound(transaction_id)
         return transaction
 
     def _account(self, ledger_id: LedgerId, account_id: AccountId) -> Account:
         (account,) = self.reader.accounts([(ledger_id, account_id)])
         if account is None:
-            raise _account_not_found(account_id)
+            raise AccountNotFound(account_id)
         return account
 
     def _one(self, ledger_id: LedgerId, command: Command) -> Applied:
@@ -218,19 +217,9 @@ def load_ledger(uow: UnitOfWork, ledger_id: LedgerId, wanted: Wanted) -> Loaded:
     """Lock one ledger and load what is wanted of it; raises ``LedgerNotFound``."""
     loaded = uow.load({ledger_id: wanted}).get(ledger_id)
     if loaded is None:
-        raise _ledger_not_found()
+        raise LedgerNotFound
     return loaded
 
 
 def _present(account: Account, now: datetime) -> BalanceAt:
     return BalanceAt(account.id, account.currency, account.balance, account.sequence, now)
-
-
-def _ledger_not_found() -> LedgerNotFound:
-    detail = "There is no such ledger."
-    return LedgerNotFound(detail)
-
-
-def _account_not_found(account_id: AccountId) -> AccountNotFound:
-    detail = "There is no such wallet; check its id."
-    return AccountNotFound(detail, subject=account_id)

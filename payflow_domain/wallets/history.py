@@ -45,8 +45,7 @@ class History:
         """Return one transaction; raises ``TransactionNotFound``."""
         actor.require(Permission.TRANSACTIONS_READ)
         if not is_id(transaction_id, TRANSACTION):
-            detail = "There is no such transaction; check its id."
-            raise TransactionNotFound(detail, subject=transaction_id)
+            raise TransactionNotFound(transaction_id)
         return self.ledgers.transaction(actor.ledger_id, TransactionId(transaction_id))
 
     def transactions(self, actor: Actor, which: TransactionFilter, page: Page) -> list[Transaction]:

@@ -6,9 +6,10 @@ from enum import StrEnum
 
 from attrs import evolve, field, frozen
 
-from payflow_domain.errors import Conflict, Invalid, NotFound
+from payflow_domain.errors import Conflict, Invalid
 from payflow_domain.ids import AccountId
 from payflow_domain.ledger.accounts import Account, AccountKind
+from payflow_domain.ledger.errors import AccountNotFound
 from payflow_domain.texts import (
     EXTERNAL_ID_LENGTH_MAX,
     NAME_LENGTH_MAX,
@@ -17,10 +18,8 @@ from payflow_domain.texts import (
 )
 
 
-class WalletNotFound(NotFound):
-    """No such wallet in this ledger."""
-
-    code = "wallet_not_found"
+class WalletNotFound(AccountNotFound):
+    """No such wallet in this ledger; ``subject`` is the id that was asked for."""
 
 
 class ExternalIdTaken(Conflict):

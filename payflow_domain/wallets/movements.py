@@ -85,8 +85,7 @@ def book_reversal(transaction_id: str, amount: int | None = None, note: Note = N
     Raises ``TransactionNotFound``.
     """
     if not is_id(transaction_id, TRANSACTION):
-        detail = "There is no such transaction; check its id."
-        raise TransactionNotFound(detail, subject=transaction_id)
+        raise TransactionNotFound(transaction_id)
     return (
         Reverse(
             TransactionId(transaction_id),
@@ -101,8 +100,7 @@ def book_reversal(transaction_id: str, amount: int | None = None, note: Note = N
 def wallet_account(wallet_id: str) -> AccountId:
     """Return the account of a wallet; only a wallet's id will do. Raises ``WalletNotFound``."""
     if not is_id(wallet_id, WALLET):
-        detail = "There is no such wallet; check its id."
-        raise WalletNotFound(detail, subject=wallet_id)
+        raise WalletNotFound(wallet_id)
     return AccountId(wallet_id)
 
 

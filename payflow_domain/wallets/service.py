@@ -81,7 +81,7 @@ class Wallets:
             answer = render(wallet) if render else None
             spent = [SpentKey(claim, answer)] if claim else []
             changes = record(books.ledger, facts, at, mint, self.encode)
-            uow.write([evolve(changes, opened=opened, spent=spent)])
+            uow.write([evolve(changes, new_accounts=opened, spent=spent)])
             uow.add_wallet(actor.ledger_id, wallet)
         return wallet
 
@@ -96,12 +96,12 @@ class Wallets:
             books = load_ledger(uow, actor.ledger_id, Wanted(accounts={account_id}))
             found = uow.wallet(actor.ledger_id, account_id)
             if found is None:
-                raise _wallet_not_found(wallet_id)
+                raise WalletNotFound(wallet_id)
             wallet = apply_change(found, change, books.ledger.sequence + 1)
             facts = [(EventType.WALLET_UPDATED, publish_wallet(wallet, actor.environment))]
             at = books.ledger.next_moment(self.clock.now())
             changes = record(books.ledger, facts, at, self.ids.minting(at), self.encode)
-            uow.write([evolve(changes, accounts=[wallet.account])])
+            uow.write([evolve(changes, changed_accounts=[wallet.account])])
             uow.replace_wallet(actor.ledger_id, wallet)
         return wallet
 
@@ -110,7 +110,7 @@ class Wallets:
         actor.require(Permission.WALLETS_READ)
         wallet = self.reader.wallet(actor.ledger_id, wallet_account(wallet_id))
         if wallet is None:
-            raise _wallet_not_found(wallet_id)
+            raise WalletNotFound(wallet_id)
         return wallet
 
     def find(self, actor: Actor, external_wallet_id: str) -> Wallet:
@@ -118,7 +118,7 @@ class Wallets:
         actor.require(Permission.WALLETS_READ)
         wallet = self.reader.wallet_by_external_id(actor.ledger_id, external_wallet_id)
         if wallet is None:
-            raise _wallet_not_found(external_wallet_id)
+            raise WalletNotFound(external_wallet_id)
         return wallet
 
     def list(self, actor: Actor, which: WalletFilter, page: Page) -> Sequence[Wallet]:
@@ -152,8 +152,3 @@ class Wallets:
         """
         actor.require(Permission.TRANSACTIONS_WRITE)
         return book_reversal(transaction_id, amount, note)
-
-
-def _wallet_not_found(wallet_id: str) -> WalletNotFound:
-    detail = "There is no such wallet; check its id."
-    return WalletNotFound(detail, subject=wallet_id)

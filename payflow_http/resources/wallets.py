@@ -210,8 +210,7 @@ def _external_id(text: str) -> str:
     try:
         return check_text(text, EXTERNAL_ID_LENGTH_MAX)
     except InvalidText:
-        detail = "There is no such wallet; check its id."
-        raise WalletNotFound(detail, subject=text) from None
+        raise WalletNotFound(text) from None
 
 
 def _publish_balance(at: BalanceAt) -> Published:

@@ -117,7 +117,7 @@ class CertificationStoreContract:
                 open_wallet(AccountId(ids.minting(at)(WALLET)), NewWallet("A wallet", "EUR"), at, n)
                 for n in (1, 2)
             ]
-            uow.write([Changes(books.ledger, opened=[wallet.account for wallet in wallets])])
+            uow.write([Changes(books.ledger, new_accounts=[wallet.account for wallet in wallets])])
             for wallet in wallets:
                 uow.add_wallet(actor.ledger_id, wallet)
 

@@ -27,10 +27,12 @@ def stale(changes: Changes, events: int) -> Changes:
     return evolve(
         changes,
         ledger=evolve(head, sequence=head.sequence + events, last_at=head.last_at + shift),
-        accounts=[evolve(a, sequence=a.sequence + events) for a in changes.accounts],
-        made=[
+        changed_accounts=[
+            evolve(a, sequence=a.sequence + events) for a in changes.changed_accounts
+        ],
+        new_transactions=[
             evolve(t, id=TransactionId(f"{t.id[:-1]}z"), created_at=t.created_at + shift)
-            for t in changes.made
+            for t in changes.new_transactions
         ],
         entries=[
             evolve(e, transaction_id=TransactionId(f"{e.transaction_id[:-1]}z"), at=e.at + shift)
@@ -62,12 +64,12 @@ def hold_one_side_only(changes: Changes) -> Changes:
 
 
 def open_an_account_that_exists(changes: Changes) -> Changes:
-    return evolve(changes, opened=[wallet(3)])
+    return evolve(changes, new_accounts=[wallet(3)])
 
 
 def go_back_to_an_older_version(changes: Changes) -> Changes:
-    back = [evolve(account, version=account.version - 2) for account in changes.accounts]
-    return evolve(changes, accounts=back)
+    back = [evolve(account, version=account.version - 2) for account in changes.changed_accounts]
+    return evolve(changes, changed_accounts=back)
 
 
 def write(store: LedgerStore, changes: Changes) -> None:

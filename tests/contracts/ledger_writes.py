@@ -98,7 +98,7 @@ class LedgerWrites(LedgerSuite):
             books = uow.load({ledger.id: Wanted(set(ledger.wallets[:2]))})[ledger.id]
 
         assert books.ledger == changes.ledger
-        assert books.accounts == {account.id: account for account in changes.accounts}
+        assert books.accounts == {account.id: account for account in changes.changed_accounts}
 
     def test_nothing_is_seen_before_the_commit_and_all_of_it_after(
         self, store: LedgerStore, ledger: FundedLedger, movement: Request, clock: SettableClock
@@ -113,7 +113,9 @@ class LedgerWrites(LedgerSuite):
         assert everything(store, ledger) != before
         assert store.ledger(ledger.id) == changes.ledger
         assert store.events(ledger.id, 6, 100) == list(changes.events)
-        assert store.transactions(ledger.id, TransactionFilter(), Page(1)) == list(changes.made)
+        assert store.transactions(ledger.id, TransactionFilter(), Page(1)) == list(
+            changes.new_transactions
+        )
 
     def test_an_exception_changes_nothing(
         self, store: LedgerStore, ledger: FundedLedger, movement: Request, clock: SettableClock
@@ -124,7 +126,7 @@ class LedgerWrites(LedgerSuite):
             with store.begin() as uow:
                 opened = [wallet(99)]
                 changes = changes_for(uow, movement, clock, CountingIds())
-                uow.write([evolve(changes, opened=opened)])
+                uow.write([evolve(changes, new_accounts=opened)])
                 uow.add_ledger(PARTNER_ID, Environment.LIVE, None, START)
                 raise Crash
 
@@ -158,7 +160,7 @@ class LedgerWrites(LedgerSuite):
         def write_second_wrongly() -> None:
             with store.begin() as uow:
                 good, bad = (changes_for(uow, each, clock, CountingIds()) for each in requests)
-                uow.write([good, evolve(bad, opened=[wallet(1)])])
+                uow.write([good, evolve(bad, new_accounts=[wallet(1)])])
 
         with pytest.raises(CommitFailed):
             write_second_wrongly()
@@ -188,14 +190,14 @@ class LedgerWrites(LedgerSuite):
     ) -> None:
         with store.begin() as uow:
             changes = changes_for(uow, movement, clock, CountingIds())
-            frozen = evolve(changes.accounts[0], is_open=False)
-            uow.write([evolve(changes, accounts=[frozen, *changes.accounts[1:]])])
+            frozen = evolve(changes.changed_accounts[0], is_open=False)
+            uow.write([evolve(changes, changed_accounts=[frozen, *changes.changed_accounts[1:]])])
         with store.begin() as uow:
             head = uow.load({ledger.id: Wanted()})[ledger.id].ledger
             thawed = evolve(frozen, is_open=True, sequence=head.sequence + 1)
             event = evolve(changes.events[-1], sequence=head.sequence + 1, at=head.last_at + TICK)
             moved = evolve(head, sequence=event.sequence, last_at=event.at)
-            uow.write([Changes(moved, accounts=[thawed], events=[event])])
+            uow.write([Changes(moved, changed_accounts=[thawed], events=[event])])
 
         assert store.accounts([(ledger.id, frozen.id)]) == [thawed]
 
@@ -220,8 +222,8 @@ class LedgerWrites(LedgerSuite):
     ) -> None:
         with store.begin() as uow:
             changes = changes_for(uow, movement, clock, CountingIds())
-            made = evolve(changes.made[0], reversed_amount=2, reversing_amount=3)
-            uow.write([evolve(changes, made=[made])])
+            made = evolve(changes.new_transactions[0], reversed_amount=2, reversing_amount=3)
+            uow.write([evolve(changes, new_transactions=[made])])
 
         assert store.transaction(movement.ledger_id, made.id) == made
 

@@ -88,17 +88,17 @@ _FLOORS = [
 ]
 
 _COUNTERS = [
-    _accounts("a counter does not overflow", "if largest > MAX_COUNTER:", "if False:"),
-    _accounts("a counter may be full", "if largest > MAX_COUNTER:", "if largest >= MAX_COUNTER:"),
+    _accounts("a counter does not overflow", "if counters.largest > MAX_COUNTER:", "if False:"),
+    _accounts("a counter may be full", "largest > MAX_COUNTER:", "largest >= MAX_COUNTER:"),
     _accounts(
         "pending debits do not overflow",
-        "max(counters.debits_posted, counters.debits_pending)",
-        "counters.debits_posted",
+        "self.debits_pending, self.credits_pending\n",
+        "self.credits_pending\n",
     ),
     _accounts(
         "posted credits do not overflow",
-        "max(counters.credits_posted, counters.credits_pending)",
-        "counters.credits_pending",
+        "self.debits_posted, self.credits_posted, self.debits_pending,",
+        "self.debits_posted, self.debits_pending,",
     ),
     _accounts("a post is posted", "Phase.POSTED: (1, 0)", "Phase.POSTED: (0, 1)"),
     _accounts("a hold is pending", "Phase.HELD: (0, 1)", "Phase.HELD: (1, 0)"),
@@ -109,21 +109,21 @@ _COUNTERS = [
     _accounts("a void ends what is pending", "Phase.VOIDED: (0, -1)", "Phase.VOIDED: (0, 0)"),
     _accounts(
         "a debit counts as a debit",
-        "        if side is Side.DEBIT:\n            counters",
-        "        if side is Side.CREDIT:\n            counters",
+        "        if side is Side.DEBIT:\n            return Counters",
+        "        if side is Side.CREDIT:\n            return Counters",
     ),
     _accounts(
         "the normal side",
         "if normal_side is Side.DEBIT:",
         "if False:",
     ),
-    _engine("versions count entries", "before.version + 1,", "before.version,"),
+    _accounts("versions count entries", "self.version + 1,", "self.version,"),
     _engine(
         "an entry has the counters after it",
-        "        account.version,\n        counters,",
+        "        account.version,\n        account.counters,",
         "        account.version,\n        before.counters,",
     ),
-    _engine("an account stays closed", "        before.is_open,\n", "        True,\n"),
+    _accounts("an account stays closed", "            self.is_open,\n", "            True,\n"),
 ]
 
 _HOLDS = [

@@ -1,6 +1,7 @@
 """Accounts, and the balances that derive from their counters."""
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,11 +84,21 @@ def test_an_entry_counts_by_its_phase_on_its_side(phase: Phase, posted: int, pen
 @pytest.mark.parametrize("side", Side)
 @pytest.mark.parametrize("phase", [Phase.POSTED, Phase.HELD])
 def test_a_counter_may_be_full_and_no_more(side: Side, phase: Phase) -> None:
-    full = Counters().after(side, phase, MAX_COUNTER)
+    full = wallet(1).after(side, phase, MAX_COUNTER, sequence=1)
 
-    assert MAX_COUNTER == 2**63 - 1
-    with pytest.raises(BalanceOverflow):
-        full.after(side, phase, 1)
+    assert full.counters.largest == MAX_COUNTER == 2**63 - 1
+    with pytest.raises(BalanceOverflow) as overflow:
+        full.after(side, phase, 1, sequence=2)
+    assert overflow.value.subject == full.id
+
+
+def test_an_entry_raises_the_version_and_names_its_event() -> None:
+    before = evolve(wallet(1, 500), version=3, sequence=8)
+
+    after = before.after(Side.DEBIT, Phase.POSTED, 200, sequence=12)
+
+    counters = before.counters.after(Side.DEBIT, Phase.POSTED, 200)
+    assert after == evolve(before, counters=counters, version=4, sequence=12)
 
 
 def test_the_other_side_is_opposite() -> None:

@@ -48,7 +48,7 @@ def test_requests_are_decided_in_their_order_and_each_on_its_own() -> None:
 
     assert [_took_effect(result) for result in decided.results] == [True, False, True]
     assert decided.changes is not None
-    assert [made.amount for made in decided.changes.made] == [900, 100]
+    assert [made.amount for made in decided.changes.new_transactions] == [900, 100]
 
 
 def test_units_of_one_request_fail_alone() -> None:
@@ -70,7 +70,7 @@ def test_the_same_key_twice_takes_effect_once() -> None:
     assert decided.results[0] == Executed(_outcomes(decided), Answer(201, b"1 of 1"))
     assert decided.results[1:] == [Replayed(Answer(201, b"1 of 1"))] * 2
     assert decided.changes is not None
-    assert len(decided.changes.made) == 1
+    assert len(decided.changes.new_transactions) == 1
     assert decided.changes.spent == [SpentKey(CLAIM, Answer(201, b"1 of 1"))]
 
 
@@ -132,7 +132,7 @@ def test_a_spent_key_replays_what_was_told_then() -> None:
     assert decided.results[0] == Replayed(ANSWER)
     assert _took_effect(decided.results[1])
     assert decided.changes is not None
-    assert [made.amount for made in decided.changes.made] == [20]
+    assert [made.amount for made in decided.changes.new_transactions] == [20]
     assert decided.changes.spent == []
 
 
@@ -226,8 +226,8 @@ def test_made_and_changed_transactions_are_told_apart() -> None:
     changes = _decided(books, [settle, _pay(1)]).changes
 
     assert changes is not None
-    assert [each.id for each in changes.transactions] == [held.transaction.id]
-    assert [each.amount for each in changes.made] == [1]
+    assert [each.id for each in changes.changed_transactions] == [held.transaction.id]
+    assert [each.amount for each in changes.new_transactions] == [1]
 
 
 @given(batches(), st.lists(st.none() | claims, min_size=8, max_size=8))
@@ -278,13 +278,15 @@ def test_a_batch_writes_what_it_decided_and_all_of_it(
     if decided.changes is not None:
         changes = decided.changes
         assert list(changes.entries) == [entry for one in applied for entry in one.entries]
-        assert {each.id for each in changes.made} == {each.transaction.id for each in applied}
+        assert {each.id for each in changes.new_transactions} == {
+            each.transaction.id for each in applied
+        }
         assert [event.sequence for event in changes.events] == list(
             range(1, changes.ledger.sequence + 1)
         )
         assert changes.ledger.head == changes.events[-1].hash
         assert changes.ledger.last_at == START
-        _check_accounts(changes.accounts, batch)
+        _check_accounts(changes.changed_accounts, batch)
 
 
 def _check_accounts(accounts: Sequence[Account], batch: Batch) -> None:

@@ -141,7 +141,11 @@ REFUSED = {
         (Post(_raw(MAX_AMOUNT + 1)),), InvalidAmount, "invalid_amount", ONE
     ),
     "more than a counter holds": Refused(
-        (Post(transfer(ONE, OTHER, 1)),), errors.BalanceOverflow, "balance_overflow", books=FULL
+        (Post(transfer(ONE, OTHER, 1)),),
+        errors.BalanceOverflow,
+        "balance_overflow",
+        OTHER,
+        books=FULL,
     ),
     "to settle what is posted": Refused(
         (Post(SENT), Settle(FIRST)), errors.NotPending, "transaction_not_pending", FIRST
