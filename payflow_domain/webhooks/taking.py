@@ -84,7 +84,9 @@ class Taking:
         """Put off what is due of endpoints that are enabled."""
         due = [one.endpoint for one in self.taken if one.is_due and not _is_off(one.endpoint)]
         rooms = self._share({one.key: room_of(one, self.held[one.key]) for one in due})
-        deliveries = self.uow.take_deliveries(rooms, self.now, self.until) if self.room else []
+        deliveries: list[Delivery] = []
+        if any(rooms.values()):
+            deliveries = self.uow.take_deliveries(rooms, self.now, self.until)
         self._hold(deliveries)
         counts = Counter(one.key[:2] for one in deliveries)
         for key, room in rooms.items():
