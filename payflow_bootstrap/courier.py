@@ -26,7 +26,7 @@ from payflow_domain.clock import Clock
 from payflow_domain.errors import Unavailable
 from payflow_domain.ids import LedgerId
 from payflow_domain.webhooks.deliveries import Delivery, Outcome, Outgoing
-from payflow_domain.webhooks.dispatch import Dispatcher
+from payflow_domain.webhooks.dispatch import Dispatcher, ToDisable
 from payflow_domain.webhooks.endpoints import Endpoint, EndpointKey
 from payflow_domain.webhooks.rooms import HELD_MAX
 from payflow_domain.webhooks.taking import Errand, Errands
@@ -66,8 +66,11 @@ class Desk:
     ) -> Errands:
         return await self.writer.run(lambda of: self.dispatcher.take(worker, of, held, room), of)
 
-    async def conclude(self, made: Sequence[tuple[Errand, Outcome]]) -> Sequence[Endpoint]:
+    async def conclude(self, made: Sequence[tuple[Errand, Outcome]]) -> Sequence[ToDisable]:
         return await self.writer.run(self.dispatcher.conclude, made)
+
+    async def disable(self, endpoint: ToDisable) -> Endpoint | None:
+        return await self.writer.run(lambda one: self.dispatcher.disable(*one), endpoint)
 
     async def release(self, worker: str, left: Sequence[Errand]) -> None:
         await self.writer.run(lambda left: self.dispatcher.release(worker, left), left)
@@ -203,24 +206,32 @@ class Courier:
         made, self._made = self._made, []
         while made:
             try:
-                await self._keep(made)
+                to_disable = await self.concluding.conclude(made)
             except Exception as error:  # noqa: BLE001 - nothing ends a courier
                 _tell("record", error)
                 await asyncio.sleep(_PAUSE_S)
             else:
+                await self._disable(to_disable)
                 break
         for errand, _ in made:
             self._lanes.let_go(errand.delivery.key)
 
-    async def _keep(self, made: Sequence[tuple[Errand, Outcome]]) -> None:
-        for endpoint in await self.concluding.conclude(made):
-            self._lanes.drop(endpoint.key)
-            _logger.warning(
-                "webhook_endpoint_disabled",
-                ledger_id=endpoint.ledger_id,
-                endpoint_id=endpoint.id,
-                reason=endpoint.disabled_reason,
-            )
+    async def _disable(self, endpoints: Sequence[ToDisable]) -> None:
+        """Disable endpoints; where that fails the next attempt will ask for it again."""
+        for one in endpoints:
+            try:
+                disabled = await self.concluding.disable(one)
+            except Exception as error:  # noqa: BLE001 - what is wrong with one keeps no other back
+                _tell("disable", error)
+                continue
+            if disabled is not None:
+                self._lanes.drop(disabled.key)
+                _logger.warning(
+                    "webhook_endpoint_disabled",
+                    ledger_id=disabled.ledger_id,
+                    endpoint_id=disabled.id,
+                    reason=disabled.disabled_reason,
+                )
 
     async def _end(self, left: Sequence[Errand]) -> None:
         """Keep what is not kept yet, and leave the endpoints and what is ``left`` to others."""

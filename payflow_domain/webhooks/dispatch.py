@@ -54,6 +54,10 @@ _PURGED_AT_A_TIME = 1_000
 _GONE = 410
 
 
+ToDisable = tuple[Endpoint, DisabledReason]
+"""An endpoint as it was tried, and why it is to be disabled."""
+
+
 @frozen
 class Dispatcher:
     """Tells a worker what to send, and keeps what came of it.
@@ -107,8 +111,8 @@ class Dispatcher:
             unreadable=uow.unreadable,
         )
 
-    def conclude(self, attempts: Sequence[tuple[Errand, Outcome]]) -> Sequence[Endpoint]:
-        """Keep what came of attempts; returns the endpoints that were disabled for it."""
+    def conclude(self, attempts: Sequence[tuple[Errand, Outcome]]) -> Sequence[ToDisable]:
+        """Keep what came of attempts; returns the endpoints to disable for it, and why."""
         concluded = [self._conclude(errand, outcome) for errand, outcome in attempts]
         healthy, failing = _health(attempts)
         with self.begin() as uow:
@@ -120,9 +124,28 @@ class Dispatcher:
             if key in since and at - since[key] >= FAILING_MAX
         ]
         gone = {e.endpoint.key: e.endpoint for e, outcome in attempts if outcome.status == _GONE}
-        reasons = [*((endpoint, DisabledReason.GONE) for endpoint in gone.values()), *failed]
-        disabled = [self._disable(endpoint, reason) for endpoint, reason in reasons]
-        return [endpoint for endpoint in disabled if endpoint is not None]
+        return [*((endpoint, DisabledReason.GONE) for endpoint in gone.values()), *failed]
+
+    def disable(self, tried: Endpoint, reason: DisabledReason) -> Endpoint | None:
+        """Disable an endpoint as it was ``tried``, and let the partner's other ones hear of it.
+
+        One that is disabled or has moved since, or that failed and has a clean record by now,
+        stays as it is.
+        """
+        ledger_id, endpoint_id = tried.key
+        with self.begin() as uow:
+            books = uow.load({ledger_id: Wanted()})[ledger_id]
+            found = next(iter(uow.endpoints([tried.key])), None)
+            if found is None or not _stands_as(tried, found, reason):
+                return None
+            at = books.ledger.next_moment(self.clock.now())
+            endpoint = disable(found, reason, at)
+            facts = [(EventType.WEBHOOK_ENDPOINT_DISABLED, publish_endpoint(endpoint))]
+            uow.write([record(books.ledger, facts, at, self.ids.minting(at), self.encode)])
+            uow.replace_endpoint(endpoint)
+            uow.skip_pending(ledger_id, endpoint_id, SKIPPED_AT_A_TIME)
+            uow.add_audit(_audit(found, endpoint, books.ledger, at))
+        return endpoint
 
     def release(self, worker: str, left: Sequence[Errand] = ()) -> None:
         """Leave the endpoints of a worker, which has nothing under way, to others.
@@ -157,27 +180,6 @@ class Dispatcher:
             tries=tries,
             attempt=_attempt(delivery, outcome),
         )
-
-    def _disable(self, tried: Endpoint, reason: DisabledReason) -> Endpoint | None:
-        """Disable an endpoint as it was ``tried``, and let the partner's other ones hear of it.
-
-        One that is disabled or has moved since, or that failed and has a clean record by now,
-        stays as it is.
-        """
-        ledger_id, endpoint_id = tried.key
-        with self.begin() as uow:
-            books = uow.load({ledger_id: Wanted()})[ledger_id]
-            found = next(iter(uow.endpoints([tried.key])), None)
-            if found is None or not _stands_as(tried, found, reason):
-                return None
-            at = books.ledger.next_moment(self.clock.now())
-            endpoint = disable(found, reason, at)
-            facts = [(EventType.WEBHOOK_ENDPOINT_DISABLED, publish_endpoint(endpoint))]
-            uow.write([record(books.ledger, facts, at, self.ids.minting(at), self.encode)])
-            uow.replace_endpoint(endpoint)
-            uow.skip_pending(ledger_id, endpoint_id, SKIPPED_AT_A_TIME)
-            uow.add_audit(_audit(found, endpoint, books.ledger, at))
-        return endpoint
 
 
 def _stands_as(tried: Endpoint, now: Endpoint, reason: DisabledReason) -> bool:

@@ -67,6 +67,9 @@ class Office:
         delivered = [one for one in deliveries if one.status is DeliveryStatus.DELIVERED]
         return len(delivered) == count
 
+    def send_test(self, endpoint: Endpoint) -> None:
+        self.core.deliveries().send_test(self.actor, endpoint.id, Asked(_no_answer))
+
     def retry(self, delivery: Delivery) -> None:
         deliveries = self.core.deliveries()
         deliveries.retry(self.actor, delivery.endpoint_id, delivery.id, Asked(_no_answer))

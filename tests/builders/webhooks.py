@@ -158,9 +158,12 @@ class Worker:
         now = self.office.clock.now()
         for errand, _ in ended:
             del self.under_way[errand.delivery.key]
-        return self.office.dispatcher.conclude(
+        dispatcher = self.office.dispatcher
+        to_disable = dispatcher.conclude(
             [(errand, _outcome(now, status, retry_after_s)) for errand, status in ended]
         )
+        disabled = [dispatcher.disable(*one) for one in to_disable]
+        return [endpoint for endpoint in disabled if endpoint is not None]
 
     def deliver(self, status: int | None = OK) -> list[str]:
         """Attempt all that is due, also what only then comes next; return the ids of the events."""

@@ -102,7 +102,8 @@ def lose_endpoint(store: PostgresStore, ledger: FundedLedger) -> None:
         uow.add_endpoint(new_endpoint(ledger))
     dispatcher = Dispatcher(store.begin, store.clock, CountingIds(), encode_json, lambda: 0.5)
     errand = dispatcher.take("a worker", None, {}).errands[0]
-    dispatcher.conclude([(errand, Outcome(START, 1, status=410))])
+    (gone,) = dispatcher.conclude([(errand, Outcome(START, 1, status=410))])
+    dispatcher.disable(*gone)
 
 
 def keep_payments(
