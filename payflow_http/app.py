@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import falcon
-import falcon.asgi
 import structlog
 from falcon.asgi import Response, WebSocket
 
@@ -69,13 +68,13 @@ from payflow_http.resources.webhook_endpoints import (
     WebhookSecretRotation,
 )
 from payflow_http.services import Api, HttpSettings, Services, make_api
+from payflow_http.serving import App, Router
 
 __all__ = ["App", "HttpSettings", "Services", "create_app"]
 
 BASE = "/api/v1"
 STAFF_BASE = "/api"
 
-App = falcon.asgi.App[ApiRequest, Response]
 Params = dict[str, object]
 
 # Falcon's own: a WebSocket is closed with 3000 and the status on top.
@@ -94,7 +93,7 @@ def create_app(
     Its queues and threads start and stop with the ASGI lifespan; without one it answers 503.
     """
     api = make(services, settings)
-    app: App = falcon.asgi.App(request_type=ApiRequest, middleware=_Lifespan(api))
+    app = App(request_type=ApiRequest, middleware=_Lifespan(api), router=Router())
     app.add_middleware(RequestIds())
     for watcher in api.watchers:
         app.add_middleware(watcher)

@@ -76,14 +76,14 @@ class ApiRequest(falcon.asgi.Request):
     async def read_content(self) -> bytes:
         """Return the bytes of the body, all of them."""
         length = self._asgi_headers.get(b"content-length")
-        if length is not None and _is_above(length, BODY_BYTES_MAX):
-            raise _too_large()
+        if length is not None and is_too_long(length):
+            raise body_too_large()
         event = self._first_event or {}
         content: bytes = event.get("body", b"")
         if event.get("more_body"):
             content = await self._read_more(content)
         if len(content) > BODY_BYTES_MAX:
-            raise _too_large()
+            raise body_too_large()
         return content
 
     async def _read_more(self, content: bytes) -> bytes:
@@ -106,10 +106,13 @@ class ApiRequest(falcon.asgi.Request):
             raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
 
 
-def _is_above(digits: bytes, most: int) -> bool:
-    return digits.isdigit() and (len(digits) > _DIGITS_MAX or int(digits) > most)
+def is_too_long(content_length: bytes) -> bool:
+    """Tell whether a body of that length, in digits, is more than is read."""
+    digits = content_length.lstrip(b"0")
+    return digits.isdigit() and (len(digits) > _DIGITS_MAX or int(digits) > BODY_BYTES_MAX)
 
 
-def _too_large() -> Problem:
+def body_too_large() -> Problem:
+    """Refuse a body of more than ``BODY_BYTES_MAX``."""
     detail = f"A body has at most {BODY_BYTES_MAX} bytes."
     return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)

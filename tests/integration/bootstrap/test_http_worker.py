@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
 from email.parser import BytesParser
+from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -71,15 +72,71 @@ def assert_refused(answer: bytes, line: str, code: str) -> None:
     [
         b"nonsense\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"GET /health HTTP/9.9\r\n\r\n",
+        b"GET /health HTTP/9.9\r\nHost: payflow\r\n\r\n",
+        b"GET /health HTTP/2.0\r\nHost: payflow\r\n\r\n",
+        b"GET /health HTTP/0.9\r\nHost: payflow\r\n\r\n",
+        b"GET /health\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"get /health HTTP/1.1\r\nHost: payflow\r\n\r\n",
+        b"CONNECT payflow:80 HTTP/1.1\r\nHost: payflow\r\n\r\n",
+        b"GET http://payflow:x/ HTTP/1.1\r\nHost: payflow\r\n\r\n",
+        b"GET /\0 HTTP/1.1\r\nHost: payflow\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: payflow\r\n\r\n",
+        b"GET /health HTTP/1.1\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
+        CHUNKED.replace(b"chunked", b"gzip, chunked"),
         b"GET /health HTTP/1.1\r\nno colon\r\n\r\n",
         b"POST /health HTTP/1.1\r\nContent-Length: x\r\n\r\n",
         CHUNKED + b"zz\r\n",
     ],
-    ids=["words", "TLS", "version", "header", "length", "chunk"],
+    ids=repr,
 )
 def test_bytes_that_are_no_http_are_a_problem_and_the_end(api: ApiServer, sent: bytes) -> None:
     assert_refused(exchange(api.port, sent), "400 Bad Request", "invalid_http")
+
+
+@pytest.mark.parametrize("target", [b"*", b"//", b"http://payflow/nothing", b"/%00", b"/%ff"])
+@pytest.mark.parametrize("method", [b"GET", b"OPTIONS", b"CONNECT", b"TRACE", b"PURGE"])
+def test_a_request_that_nobody_expects_is_answered_by_the_application(
+    api: ApiServer, method: bytes, target: bytes
+) -> None:
+    head = b"%s %s HTTP/1.1\r\nHost: payflow\r\nX: \xff\r\nConnection: close\r\n\r\n"
+
+    line, headers, body = parsed(exchange(api.port, head % (method, target)))
+
+    assert line.startswith("HTTP/1.1 4")
+    assert headers["Payflow-Request-Id"] == json.loads(body)["requestId"]
+
+
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
+def test_an_upgrade_is_not_taken_and_http_goes_on(api: ApiServer, protocol: bytes) -> None:
+    upgrade = HEALTH[:-2] + b"Connection: Upgrade\r\nUpgrade: %s\r\n\r\n" % protocol
+
+    answers = exchange(api.port, upgrade + upgrade + LAST)
+
+    assert answers.count(b"HTTP/1.1 200 OK") == 3
+
+
+@pytest.mark.parametrize("expect", [b"", b"Expect: 100-continue\r\n"])
+def test_a_body_that_is_announced_as_too_large_is_not_waited_for(
+    api: ApiServer, expect: bytes
+) -> None:
+    head = b"POST /health HTTP/1.1\r\nHost: payflow\r\n%sContent-Length: 1048577\r\n\r\n"
+
+    answer = exchange(api.port, head % expect)
+
+    assert_refused(answer, f"413 {HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase}", "body_too_large")
+
+
+def test_a_caller_that_sends_on_still_reads_why_it_was_refused(api: ApiServer) -> None:
+    with connected(api.port) as connection:
+        connection.sendall(
+            b"POST /health HTTP/1.1\r\nHost: payflow\r\nContent-Length: 9999999\r\n\r\n"
+        )
+        time.sleep(0.1)
+        connection.sendall(b" " * 2**21)
+
+        assert b"body_too_large" in all_of(connection)
 
 
 @pytest.mark.parametrize(
@@ -182,10 +239,10 @@ async def _answer_nothing(_scope: object, receive: Any, _send: object) -> None: 
         pass
 
 
-def _dropped_after(*sent: bytes) -> float:
-    """Send pieces, one every 50 ms, and tell after how many seconds the connection was closed."""
+def _left_alone_after(*sent: bytes) -> tuple[bytes, float]:
+    """Send pieces, one every 50 ms; return what came before the end, and after how many seconds."""
 
-    async def send_all() -> float:
+    async def send_all() -> tuple[bytes, float]:
         config = Config(_answer_nothing, http=_Impatient, ws="none", log_config=None)
         config.load()
         state = ServerState()
@@ -198,8 +255,8 @@ def _dropped_after(*sent: bytes) -> float:
                 for piece in sent:
                     writer.write(piece)
                     await asyncio.sleep(0.05)
-                assert await asyncio.wait_for(reader.read(), TIMEOUT_S) == b""
-                return time.monotonic() - started
+                answer = await asyncio.wait_for(reader.read(), TIMEOUT_S)
+                return answer, time.monotonic() - started
             finally:
                 writer.close()
                 await asyncio.gather(*state.tasks)
@@ -210,12 +267,39 @@ def _dropped_after(*sent: bytes) -> float:
 @pytest.mark.parametrize(
     "sent",
     [
-        (),
         (b"GET /health HTT",),
         (b"GET /health HTTP/1.1\r\n", b"X: x\r\n", b"X: x\r\n"),
-        (b"POST /health HTTP/1.1\r\nContent-Length: 9\r\n\r\n", b"1", b"2"),
+        (b"POST /health HTTP/1.1\r\nHost: payflow\r\nContent-Length: 9\r\n\r\n", b"1", b"2"),
+        (CHUNKED, b"1\r\n1\r\n"),
     ],
-    ids=["nothing", "line", "headers", "body"],
+    ids=["line", "headers", "body", "chunks"],
 )
-def test_a_request_that_takes_too_long_to_arrive_is_dropped(sent: tuple[bytes, ...]) -> None:
-    assert 0.15 < _dropped_after(*sent) < 5
+def test_a_request_that_takes_too_long_to_arrive_is_told_so(sent: tuple[bytes, ...]) -> None:
+    answer, seconds = _left_alone_after(*sent)
+
+    assert_refused(answer, "408 Request Timeout", "request_timeout")
+    assert 0.15 < seconds < 5
+
+
+def test_who_connects_and_asks_nothing_is_told_nothing() -> None:
+    answer, seconds = _left_alone_after()
+
+    assert answer == b""
+    assert 0.15 < seconds < 5
+
+
+def test_what_strangers_send_is_a_line_of_json_without_a_traceback(
+    migrated_url: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "api.log"
+    upgrade = LAST[:-2] + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    with running_api(migrated_url, log, variables={"PAYFLOW_LOG_LEVEL": "info"}) as server:
+        refusal = exchange(server.port, b"nonsense\r\n\r\n")
+        exchange(server.port, b"GET /health HTTP/2.0\r\nHost: payflow\r\n\r\n")
+        exchange(server.port, upgrade)
+
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    refused = [line for line in lines if line["event"] == "request_refused"]
+    assert [line["code"] for line in refused] == ["invalid_http", "invalid_http"]
+    assert refused[0]["request_id"] == parsed(refusal)[1]["Payflow-Request-Id"]
+    assert not [line for line in lines if line["level"] != "info" or "exception" in line]
