@@ -55,7 +55,7 @@ def test_every_route_is_classified(api: ApiServer) -> None:
         (method.method, route.path)
         for route in app.routes
         for method in route.methods
-        if not method.internal
+        if not method.internal and method.method != "OPTIONS"
     }
     partners = {(route.method, BASE + route.path) for route in ROUTES}
     staff = {(route.method, route.path) for route in STAFF_ROUTES}
