@@ -1,18 +1,18 @@
 """A process that has no file descriptor left."""
 
-import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_STANDARD = 3
+"""Those of input, output and errors, which are always open."""
+
 
 @contextmanager
 def no_descriptor_left() -> Iterator[None]:
-    """Allow no more descriptors than are open, until the block is left."""
+    """Allow none but the standard ones until the block is left; what is open stays so."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    next_one = os.dup(0)
-    os.close(next_one)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (next_one, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_STANDARD, hard))
     try:
         yield
     finally:
