@@ -208,29 +208,5 @@ LEGS = """
     ORDER BY ledger_id, id, currency LIMIT 1
 """
 
-# By now the counters are what the entries come to, and every body is sound JSON.
-OF_JOURNAL = """
-    WITH told AS (
-      SELECT ledger_id, move."walletId" AS id,
-        sum(move.amount) FILTER (WHERE type = 'wallet.debited') AS debited,
-        sum(move.amount) FILTER (WHERE type = 'wallet.credited') AS credited
-      FROM events,
-        json_to_record(body::json -> 'data') AS move("walletId" text, amount numeric)
-      WHERE type IN ('wallet.debited', 'wallet.credited')
-      GROUP BY ledger_id, move."walletId"
-    ),
-    posted AS (
-      SELECT ledger_id, id, debits_posted, credits_posted FROM accounts WHERE kind = 'wallet'
-    )
-    SELECT 'journal_moves', ledger_id, 'account ' || id,
-      CASE WHEN debits_posted IS NULL THEN 'nothing, for want of such an account'
-        ELSE format('%s debited and %s credited', debits_posted, credits_posted) END,
-      format('%s and %s', coalesce(debited, 0), coalesce(credited, 0))
-    FROM told FULL JOIN posted USING (ledger_id, id)
-    WHERE coalesce(debited, 0) IS DISTINCT FROM debits_posted
-      OR coalesce(credited, 0) IS DISTINCT FROM credits_posted
-    ORDER BY ledger_id, id LIMIT 1
-"""
-
 OF_ACCOUNTS = (LEDGERS, CONSERVATION, OVERDRAFT, COUNTERS, ENTRIES)
 OF_TRANSACTIONS = (BALANCE, AMOUNT, STATUS, REVERSALS, LEGS)

@@ -58,7 +58,11 @@ def events_of(
     A type that only a newer version knows is a plain name: the event is carried all the same.
     """
     links = [hashes[i : i + _HASH_BYTES] for i in range(0, len(hashes), _HASH_BYTES)]
-    each = zip(types.split(" "), bodies.split("\n"), links, strict=True)
+    names, texts = types.split(" "), bodies.split("\n")
+    if not len(names) == len(texts) == len(links):
+        detail = f"{len(names)} types, {len(texts)} bodies and {len(links)} hashes"
+        raise ValueError(detail)
+    each = zip(names, texts, links, strict=True)
     for sequence, (type_, body, link) in enumerate(each, first_sequence):
         yield Event(sequence, _type_of(type_), at, body.encode(), link)
 

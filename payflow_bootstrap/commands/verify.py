@@ -61,11 +61,19 @@ def _verify(url: str) -> Summary | Fault:
 
 
 def _sum_up(summary: Summary, seconds: float) -> str:
-    return (
-        f"The books are in order: {summary.ledgers:,} ledgers, {summary.accounts:,} accounts, "
-        f"{summary.transactions:,} transactions, {summary.entries:,} entries, "
-        f"{summary.events:,} events; {seconds:.1f} s, {summary.events / seconds:,.0f} events/s."
-    )
+    counted = [
+        _count(summary.ledgers, "ledger", "ledgers"),
+        _count(summary.accounts, "account", "accounts"),
+        _count(summary.transactions, "transaction", "transactions"),
+        _count(summary.entries, "entry", "entries"),
+        _count(summary.events, "event", "events"),
+    ]
+    rate = summary.events / seconds
+    return f"The books are in order: {', '.join(counted)}; {seconds:.1f} s, {rate:,.0f} events/s."
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _tell(fault: Fault) -> str:

@@ -11,7 +11,8 @@ from payflow_domain.ledger.service import Ledgers
 from tests.builders.ledger import ledgers_over
 from tests.builders.times import SettableClock
 from tests.integration.conftest import new_database
-from tests.integration.verify.books import Books, Made, keep_books
+from tests.integration.verify.books import Books
+from tests.integration.verify.keeping import Made, keep_books
 
 SUPERUSER = "postgres"  # only a superuser can switch the triggers off
 

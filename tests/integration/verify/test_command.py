@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from payflow_bootstrap.commands.dev_json import DevelopmentError
 from payflow_bootstrap.commands.verify import verify
+from payflow_bootstrap.containers import Core
 from payflow_domain.ledger.service import Ledgers
 from tests.integration.verify.books import Books
 
@@ -21,7 +22,15 @@ def test_sound_books_are_summed_up(books: Books) -> None:
     ran = run_verify(f"--database-url={books.url}")
 
     assert ran.exit_code == 0
-    assert "2 ledgers, 11 accounts, 20 transactions, 57 entries, 52 events" in ran.output
+    assert "2 ledgers, 17 accounts, 22 transactions, 61 entries, 63 events" in ran.output
+
+
+def test_one_is_not_many(migrated_url: str) -> None:
+    core = Core(database_url=migrated_url)
+    core.partners().approve("A partner")
+    core.database().close()
+
+    assert ": 1 ledger, 0 accounts, 0" in run_verify(f"--database-url={migrated_url}").output
 
 
 def test_the_first_fault_is_named(ledgers_in_use: tuple[str, Ledgers]) -> None:

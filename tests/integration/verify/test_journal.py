@@ -107,3 +107,29 @@ class TestJournal:
         )
 
         assert fault.check == "journal_chain"
+
+    def test_has_a_type_for_each_event(self, books: Books) -> None:
+        fault = books.fault_at_rest_after(
+            "UPDATE journal_blocks SET types = 'wallet.debited' WHERE types = 'wallet.created'"
+        )
+
+        assert (fault.check, fault.subject) == ("event_body", "event 1")
+        assert fault.expected.startswith("an id after '', event 'wallet.debited', sequence 1,")
+
+    def test_has_a_hash_for_each_event(self, books: Books) -> None:
+        fault = books.fault_at_rest_after(
+            "ALTER TABLE journal_blocks DROP CONSTRAINT journal_blocks_hashes_check;"
+            " UPDATE journal_blocks SET hashes = ''"
+        )
+
+        assert (fault.check, fault.subject) == ("journal_block", "event 1")
+        assert fault.expected == "a type, a body and a hash for each event"
+        assert fault.found == "1 types, 1 bodies and 0 hashes"
+
+    def test_ends_each_block_with_the_number_that_it_is_found_by(self, books: Books) -> None:
+        fault = books.fault_at_rest_after(
+            "ALTER TABLE journal_blocks DROP CONSTRAINT journal_blocks_hashes_check;"
+            " UPDATE journal_blocks SET last_sequence = last_sequence + 1000"
+        )
+
+        assert (fault.check, fault.subject) == ("journal_block", "event 1")
