@@ -232,14 +232,24 @@ may have no value.
 """
 
 
+_NEVER_NULL: Mapping[type, Mapping[str, _Hook]] = {
+    CreditBody: {"payment_method": _SCALARS[Reference]},
+    ReversalBody: {"amount": _SCALARS[Amount]},
+}
+"""Optional members that decide where money comes from, or how much, by not being there.
+
+Null is what a caller's variable is that was never set, so it does not pass for that.
+"""
+
+
 def _object_hook(converter: Converter, body: type) -> _Hook:
     """Make the hook that reads a JSON object as ``body``."""
     overrides: dict[str, Any] = {
         field.name: override(rename=_camel(field.name)) for field in attrs.fields(body)
     }
     overrides |= {
-        name: override(rename=name, struct_hook=read_member)
-        for name, read_member in _CHANGES.get(body, {}).items()
+        name: override(rename=_camel(name), struct_hook=read_member)
+        for name, read_member in {**_CHANGES.get(body, {}), **_NEVER_NULL.get(body, {})}.items()
     }
     read = cast(
         "_Hook",

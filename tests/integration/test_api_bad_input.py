@@ -41,7 +41,7 @@ def test_what_is_no_amount_is_refused(scene: Scene, path: str, amount: str) -> N
     assert faults(answer) == [f"{prefix}/amount invalid_amount"]
 
 
-@pytest.mark.parametrize("amount", ["0", "-1", "1.0", '"1"', "true", str(2**53)])
+@pytest.mark.parametrize("amount", ["0", "-1", "1.0", '"1"', "true", "null", str(2**53)])
 def test_what_is_no_amount_cannot_be_reversed(scene: Scene, amount: str) -> None:
     with scene.nothing_changes():
         answer = scene.post("/transactions/$made/reverse", f'{{"amount":{amount}}}')
@@ -203,6 +203,11 @@ def with_member(member: str) -> str:
             ["/name missing_member", "/user unknown_member"],
         ),
         ("/wallets/$rich/credit", '{"amount":1}', ["/currency missing_member"]),
+        (
+            "/wallets/$rich/credit",
+            '{"amount":1,"currency":"EUR","paymentMethod":null}',
+            ["/paymentMethod invalid_type"],
+        ),
         ("/wallets/$rich/debit", '{"amount":1,"currency":"EUR","to":1}', ["/to unknown_member"]),
         ("/transactions/$made/reverse", '{"all":true}', ["/all unknown_member"]),
     ],
