@@ -7,6 +7,7 @@ import structlog
 from falcon.asgi import Response, WebSocket
 
 from payflow_domain.errors import PayFlowError
+from payflow_http.headers import SingleHeaders
 from payflow_http.incoming import ApiRequest
 from payflow_http.locating import locate
 from payflow_http.observing import AccessLog, RequestIds
@@ -95,6 +96,7 @@ def create_app(
     api = make(services, settings)
     app = App(request_type=ApiRequest, middleware=_Lifespan(api), router=Router())
     app.add_middleware(RequestIds())
+    app.add_middleware(SingleHeaders())
     for watcher in api.watchers:
         app.add_middleware(watcher)
     if settings.access_log:

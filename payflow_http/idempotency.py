@@ -44,6 +44,14 @@ def read_key(header: bytes) -> IdempotencyKey:
     elif quoted := _QUOTED.fullmatch(value):
         key = _ESCAPE.sub(rb"\1", quoted[1])
     if key is None or not 0 < len(key) <= KEY_LENGTH_MAX:
-        detail = f"Use 1 to {KEY_LENGTH_MAX} printable ASCII characters, bare or in quotes."
-        raise Problem(HTTPStatus.BAD_REQUEST, "invalid_idempotency_key", detail)
+        detail = (
+            f"Use 1 to {KEY_LENGTH_MAX} printable ASCII characters, in quotes or bare; "
+            "in quotes a quote or a backslash has a backslash before it, bare there is no quote."
+        )
+        raise invalid_key(detail)
     return IdempotencyKey(key.decode("ascii"))
+
+
+def invalid_key(detail: str) -> Problem:
+    """Refuse a request whose key cannot be told."""
+    return Problem(HTTPStatus.BAD_REQUEST, "invalid_idempotency_key", detail)

@@ -108,6 +108,12 @@ class Problem(Exception):
         return orjson.dumps(self.publish(request_id))
 
 
+def unknown_parameter(name: str) -> Fault:
+    """Tell of a query parameter that means nothing here."""
+    detail = "There is no such parameter; leave it out."
+    return Fault(name, "unknown_parameter", detail, in_query=True)
+
+
 def malformed(faults: Sequence[Fault]) -> Problem:
     """Refuse a request that is not in the form the API asks for.
 

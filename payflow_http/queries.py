@@ -1,16 +1,17 @@
 """Query parameters, as strict as bodies: none unknown, none twice, every fault told."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
-from typing import TypeVar
+from typing import NoReturn, TypeVar
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 from payflow_domain.ids import WALLET, AccountId, is_id
 from payflow_domain.ledger.accounts import MAX_COUNTER
 from payflow_domain.texts import EXTERNAL_ID_LENGTH_MAX, NAME_LENGTH_MAX, InvalidText, check_text
 from payflow_http.incoming import ApiRequest
 from payflow_http.moments import HOW, INVALID, read_moment
-from payflow_http.problems import Fault, malformed
+from payflow_http.problems import Fault, malformed, unknown_parameter
 
 LIMIT_DEFAULT = 20
 LIMIT_MAX = 100
@@ -38,9 +39,14 @@ def read_query(req: ApiRequest, readers: Mapping[str, Reader]) -> dict[str, obje
         return {}
     values: dict[str, object] = {}
     faults: list[Fault] = []
+    not_utf8 = frozenset(_not_utf8(req.query_string))
     for name, text in req.params.items():
+        if name not in readers:
+            faults.append(unknown_parameter(name))
+            continue
         try:
-            values[name] = _read(readers.get(name), text)
+            reader = _no_text if name in not_utf8 else readers[name]
+            values[name] = _read(reader, text)
         except BadParameter as error:
             faults.append(Fault(name, error.code, error.detail, in_query=True))
     if faults:
@@ -48,9 +54,21 @@ def read_query(req: ApiRequest, readers: Mapping[str, Reader]) -> dict[str, obje
     return values
 
 
-def _read(reader: Reader | None, text: str | list[str]) -> object:
-    if reader is None:
-        raise BadParameter("unknown_parameter", "There is no such parameter; leave it out.")
+def _not_utf8(query: str) -> Iterator[str]:
+    """Name the parameters whose values Falcon could not decode: it puts U+FFFD in their place."""
+    for pair in query.split("&") if "%" in query else ():
+        name, _, value = pair.partition("=")
+        try:
+            unquote_to_bytes(value).decode()
+        except UnicodeDecodeError:
+            yield unquote_plus(name)
+
+
+def _no_text(_: str) -> NoReturn:
+    raise BadParameter("invalid_text", "Write the value in UTF-8, percent-encoded.")
+
+
+def _read(reader: Reader, text: str | list[str]) -> object:
     if not isinstance(text, str):
         raise BadParameter("repeated_parameter", "Give this parameter once.")
     return reader(text)

@@ -71,6 +71,7 @@ class Logout:
 
     async def on_post(self, req: ApiRequest, resp: Response) -> None:
         actor = await self.api.staff.identify(req)
+        queries.read_query(req, {})
         session_id = self.api.staff.session_id(req)
         await self.api.threads.run(self.api.services.staff.log_out, actor, session_id)
         resp.unset_cookie(COOKIE, path="/")

@@ -28,7 +28,6 @@ from tests.integration.routes import (
 from tests.integration.scene import Books, Scene, assert_problem, faults, query_faults
 
 routes = pytest.mark.parametrize("route", ROUTES, ids=str)
-reading = pytest.mark.parametrize("route", [r for r in ROUTES if r.method == "GET"], ids=str)
 writing = pytest.mark.parametrize(
     "route", [r for r in ROUTES if r.method not in {"GET", "DELETE"}], ids=str
 )
@@ -119,6 +118,18 @@ def test_an_object_of_another_ledger_is_404(
     assert_problem(answer, 404, NOT_FOUND[name])
 
 
+@pytest.mark.parametrize("route", [r for r in ROUTES if "{" in r.path], ids=str)
+def test_a_name_in_a_path_that_is_not_utf8_is_404(scene: Scene, route: Route) -> None:
+    mine = scene.mine.objects
+    url = route.url(dict.fromkeys(mine, "%ff"))
+
+    with scene.nothing_changes():
+        answer = scene.partner.client.send(route.method, url, route.content(mine))
+
+    assert answer.status == 404
+    assert answer.code in NOT_FOUND.values()
+
+
 @asking
 @lists
 def test_a_list_has_nothing_of_another_ledger(
@@ -168,10 +179,14 @@ def test_what_any_key_may_ask_is_401_without_one(scene: Scene, method: str, path
     assert_problem(scene.api.client().send(method, path), 401, "invalid_api_key")
 
 
-@reading
-@pytest.mark.parametrize("parameter", ["ledgerId", "partnerId", "environment"])
+@routes
+@pytest.mark.parametrize("parameter", ["ledgerId", "environment"])
 def test_no_query_chooses_the_ledger(scene: Scene, route: Route, parameter: str) -> None:
-    answer = scene.partner.client.send("GET", f"{route.url(scene.mine.objects)}?{parameter}=live")
+    mine = scene.mine.objects
+    url = f"{route.url(mine)}?{parameter}=live"
+
+    with scene.nothing_changes():
+        answer = scene.partner.client.send(route.method, url, route.content(mine))
 
     assert_problem(answer, 400, "invalid_request")
     assert query_faults(answer) == [f"{parameter} unknown_parameter"]

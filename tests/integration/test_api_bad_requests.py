@@ -1,11 +1,15 @@
 """What a request gets whose key, path, headers or query cannot be accepted."""
 
+import gzip
 import zlib
+from contextlib import closing
+from http.client import HTTPConnection
 
 import pytest
 
 from payflow_domain.access.keys import BASE62
-from tests.builders.http_client import BASE, Client
+from tests.builders.api_server import Partner
+from tests.builders.http_client import BASE, HOST, TIMEOUT_S, Answer, Client
 from tests.integration.scene import TRANSFER, Scene, assert_problem, query_faults
 
 
@@ -114,6 +118,9 @@ def test_what_cannot_be_an_id_is_404(scene: Scene, path: str) -> None:
         "application/jsonp",
         "multipart/form-data",
         "",
+        "application/json; charset=latin-1",
+        'application/json; charset="utf-16"',
+        "application/json; charset=",
     ],
 )
 def test_a_body_that_is_not_called_json_is_415(scene: Scene, content_type: str) -> None:
@@ -126,6 +133,89 @@ def test_a_body_that_is_not_called_json_is_415(scene: Scene, content_type: str) 
         )
 
     assert_problem(answer, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "Application/JSON",
+        "application/json;charset=UTF-8",
+        'application/json ; Charset="utf-8"',
+        "application/json; profile=x",
+    ],
+)
+def test_a_body_may_be_called_json_in_other_words(partner: Partner, content_type: str) -> None:
+    body = b'{"name":"Anna","currency":"EUR"}'
+
+    answer = partner.client.send(
+        "POST",
+        f"{BASE}/wallets",
+        body,
+        {"Content-Type": content_type, "Content-Encoding": "Identity"},
+    )
+
+    assert answer.status == 201
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip", "x"])
+@pytest.mark.parametrize("path", ["/transfers", "/webhooks/stripe"])
+def test_a_body_that_is_called_encoded_is_415(scene: Scene, path: str, encoding: str) -> None:
+    content = scene.fill(TRANSFER).encode()
+    body = gzip.compress(content) if encoding == "gzip" else content
+
+    with scene.nothing_changes():
+        answer = scene.partner.client.send(
+            "POST", BASE + path, body, {"Content-Encoding": encoding}
+        )
+
+    assert_problem(answer, 415, "unsupported_content_encoding")
+    assert answer.headers["Accept-Encoding"] == "identity"
+
+
+REPEATED = [
+    ("Idempotency-Key", "a1", "a2", "invalid_idempotency_key"),
+    ("Idempotency-Key", "a1", "a1", "invalid_idempotency_key"),
+    ("idempotency-key", "", "a1", "invalid_idempotency_key"),
+    ("Authorization", "Bearer x", "Bearer $key", "repeated_header"),
+    ("Content-Type", "text/plain", "application/json", "repeated_header"),
+    ("Cookie", "a=b", "payflow_session=x", "repeated_header"),
+    ("X-CSRF-Token", "x", "x", "repeated_header"),
+]
+
+
+@pytest.mark.parametrize(("name", "first", "second", "code"), REPEATED)
+def test_a_header_that_decides_something_is_there_once_or_refused(
+    scene: Scene, name: str, first: str, second: str, code: str
+) -> None:
+    own = {
+        "authorization": f"Bearer {scene.partner.client.key}",
+        "content-type": "application/json",
+    }
+    own.pop(name.lower(), None)
+    second = second.replace("$key", str(scene.partner.client.key))
+    connection = HTTPConnection(HOST, scene.api.port, timeout=TIMEOUT_S)
+    content = scene.fill(TRANSFER).encode()
+
+    with closing(connection), scene.nothing_changes():
+        connection.putrequest("POST", f"{BASE}/transfers")
+        for header, value in [*own.items(), (name, first), (name, second)]:
+            connection.putheader(header, value)
+        connection.putheader("Content-Length", str(len(content)))
+        connection.endheaders(content)
+        response = connection.getresponse()
+        answer = Answer(response.status, response.headers, response.read())
+
+    assert_problem(answer, 400, code)
+
+
+def test_a_bare_key_may_have_a_comma(partner: Partner) -> None:
+    body = {"name": "Anna", "currency": "EUR"}
+
+    first = partner.client.post("/wallets", body, "a1,a2")
+    again = partner.client.post("/wallets", body, '"a1,a2"')
+
+    assert again.is_replayed
+    assert again.body == first.body
 
 
 @pytest.mark.parametrize(
@@ -188,6 +278,10 @@ def test_a_query_that_a_list_does_not_take_is_told_every_fault(
         ("/wallets?currency=eur", "currency invalid_currency"),
         ("/wallets?status=gone", "status invalid_choice"),
         ("/wallets?externalUserId=", "externalUserId invalid_text"),
+        ("/wallets?externalUserId=%ff", "externalUserId invalid_text"),
+        ("/wallets?externalUserId=a%c3", "externalUserId invalid_text"),
+        ("/wallets?%ff=1", "\ufffd unknown_parameter"),
+        ("/wallets?cursor=%ff", "cursor invalid_text"),
         ("/transactions?status=gone", "status invalid_choice"),
         ("/transactions?type=gift", "type invalid_choice"),
         ("/transactions?walletId=nonsense", "walletId invalid_id"),
@@ -217,6 +311,21 @@ def test_a_cursor_that_nobody_was_given_is_refused(scene: Scene, path: str, curs
 
     assert_problem(answer, 400, "invalid_cursor")
     assert query_faults(answer) == ["cursor invalid_cursor"]
+
+
+def test_what_is_not_utf8_finds_no_wallet_that_is_called_by_what_stands_for_it(
+    partner: Partner,
+) -> None:
+    mark = "\ufffd"
+    partner.wallet(externalWalletId=mark, externalUserId=mark)
+
+    found = partner.client.get("/wallets/external/%EF%BF%BD")
+    by_query = partner.client.get("/wallets?externalUserId=%EF%BF%BD")
+    missing = partner.client.get("/wallets/external/%ff")
+
+    assert found.json["externalWalletId"] == mark
+    assert len(by_query.json["data"]) == 1
+    assert_problem(missing, 404, "wallet_not_found")
 
 
 def cursor_of(client: Client, path: str) -> str:

@@ -14,9 +14,13 @@ from payflow_domain.ids import OperatorId
 from tests.builders.api_server import ApiServer
 from tests.builders.http_client import Answer, Client
 from tests.integration.routes import PARTNER, ROUTES, STAFF_ROUTES, Route, StaffRoute, with_strays
-from tests.integration.scene import Scene, assert_problem, faults
+from tests.integration.scene import Scene, assert_problem, faults, query_faults
 
 UNSAFE = [route for route in STAFF_ROUTES if route.method != "GET"]
+OF_AN_ENVIRONMENT = {
+    "DELETE /api/admin/partners/{partner_id}/limits",
+    "GET /api/admin/partners/{partner_id}/usage",
+}
 every = pytest.mark.parametrize("route", STAFF_ROUTES, ids=str)
 unsafe = pytest.mark.parametrize("route", UNSAFE, ids=str)
 
@@ -38,6 +42,28 @@ def may(role: Role, permission: StaffPermission) -> bool:
     except MissingRole:
         return False
     return True
+
+
+@pytest.mark.parametrize("route", [r for r in STAFF_ROUTES if "{" in r.path], ids=str)
+def test_a_name_in_a_path_that_is_not_utf8_is_404(
+    sessions: dict[Role, Client], route: StaffRoute
+) -> None:
+    path = re.sub(r"\{\w+\}", "%ff", route.path)
+    query = "?environment=sandbox" if str(route) in OF_AN_ENVIRONMENT else ""
+
+    assert sessions[Role.ADMIN].send(route.method, path + query, route.body).status == 404
+
+
+@every
+def test_a_parameter_that_no_route_has_is_refused_by_each(
+    sessions: dict[Role, Client], route: StaffRoute
+) -> None:
+    asked = evolve(route, path=f"{route.path}?nonsense=1")
+
+    answer = ask(sessions[Role.ADMIN], asked)
+
+    assert_problem(answer, 400, "invalid_request")
+    assert query_faults(answer) == ["nonsense unknown_parameter"]
 
 
 def refused() -> Iterator[object]:
