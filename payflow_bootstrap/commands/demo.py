@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import click
 
-from payflow_bootstrap.commands.reaching import ApiFault, client_of, reaches_api
+from payflow_bootstrap.commands.reaching import ApiFault, reaches_api, sandbox_client_of
 from payflow_bootstrap.demo.circle import Circle, Off, Unready
 from payflow_bootstrap.demo.client import Unreachable
 from payflow_bootstrap.demo.stage import Stage
@@ -22,9 +22,10 @@ def demo(base_url: str | None, api_key: str | None, data_dir: Path) -> None:
     winner gets the pot, and has it paid out to a bank. Cards are declined, a payout comes back.
     It takes half a minute at most, and can be played again and again.
 
-    Exit status: 0 if every balance was right, 1 if not, 2 if it could not be played.
+    Exit status: 0 if every balance was right, 1 if one was not, or PayFlow answered what it must
+    not, 2 if it could not be played.
     """
-    client = client_of(base_url, api_key, data_dir)
+    client = sandbox_client_of(base_url, api_key, data_dir)
     stage = Stage.on_stdout()
     try:
         play(Circle(client, run_id=f"demo-{uuid4().hex[:12]}"), stage)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from attrs import define
 
-from payflow_bootstrap.commands.reaching import ApiFault, client_of, reaches_api
+from payflow_bootstrap.commands.reaching import ApiFault, reaches_api, sandbox_client_of
 from payflow_bootstrap.demo.client import Json, Unreachable
 from payflow_bootstrap.feed import Feed, Refused
 from payflow_bootstrap.trigger.recipes import RECIPES
@@ -18,7 +18,6 @@ TIMEOUT_S = 30
 """How long an event may take to happen."""
 
 _POLL_S = 0.1
-_LIVE_KEY = "sk_live_"
 _CHOICES = "\n".join(f"  {event:<26}{recipe.what}" for event, recipe in RECIPES.items())
 
 
@@ -56,9 +55,7 @@ def trigger(event: str, base_url: str | None, api_key: str | None, data_dir: Pat
 
     Each call and what came of it is printed. What it makes stays: wallets and transactions.
     """
-    client = client_of(base_url, api_key, data_dir)
-    if client.api_key.startswith(_LIVE_KEY):
-        raise ApiFault("Use a sandbox key: this would move real money.")
+    client = sandbox_client_of(base_url, api_key, data_dir)
     feed = Feed(client)
     sandbox = Sandbox(client, click.echo)
     try:

@@ -1,11 +1,12 @@
 """A savings circle: its wallets, what is done with them, and what must be in them then."""
 
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from attrs import Factory, define, evolve, frozen
 
-from payflow_bootstrap.demo.client import Answer, Client, Json, new_key
+from payflow_bootstrap.demo.client import Answer, Client, Json, Unreachable, new_key
 
 CURRENCY = "EUR"
 PAYMENT_TIMEOUT_S = 30
@@ -20,7 +21,7 @@ class Off(Exception):
 
 
 class Unready(Exception):
-    """What the story needs besides the API is not there; the message says what."""
+    """The story cannot be played here, now or with this key; the message says what it needs."""
 
 
 @frozen
@@ -245,13 +246,39 @@ class Circle:
 
 
 def expect(answer: Answer, status: int) -> Json:
-    """Return the body of an answer that has ``status``; raises ``Off``."""
+    """Return the body of an answer that has ``status``; raises ``Off``, and ``Unready``."""
     if answer.status == status:
         return answer.json
     body = answer.body[:1000].decode(errors="replace")
-    if answer.status == HTTPStatus.CONFLICT and "gateway_not_configured" in body:
-        raise Unready(f"The story needs a payment gateway, the mock's: {body}")
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise Unready(f"PayFlow cannot serve now ({answer.status}), play it later: {body}")
+    if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+        code = _code(answer)
+        if code is None:
+            raise Unready(f"It is not PayFlow that answers {answer.status}; see --base-url: {body}")
+        if code in _NEEDED:
+            raise Unready(f"{_NEEDED[code]}: {body}")
     raise Off(f"The answer is {answer.status}, not {status}: {body}")
+
+
+_NEEDED: Mapping[str, str] = {
+    "gateway_not_configured": "The story needs a payment gateway, the mock's",
+    "invalid_api_key": "The API key was refused; see --api-key and --data-dir",
+    "missing_permission": "The story needs an API key with all permissions",
+    "partner_closed": "The story needs an API key of another partner",
+    "partner_suspended": "The story needs an API key of another partner",
+    "rate_limited": "The ledger's limit of requests is used up, play it later",
+}
+"""What is said of a refusal that has nothing to do with the books, by its code."""
+
+
+def _code(answer: Answer) -> str | None:
+    """Return the code of a problem; ``None`` where it is none of PayFlow's."""
+    try:
+        code = answer.json.get("code")
+    except Unreachable:
+        return None
+    return code if isinstance(code, str) else None
 
 
 def _done(answer: Answer) -> Json:

@@ -104,9 +104,50 @@ def test_an_api_without_a_gateway_is_not_off() -> None:
     assert "gateway_not_configured" in played.output
 
 
-@pytest.mark.parametrize("base_url", [f"http://{HOST}:9", "nonsense"])
+@pytest.mark.parametrize(
+    "base_url",
+    [f"http://{HOST}:9", f"http://{HOST}:99999", "http://[::1", "http://a b", "nonsense"],
+)
 def test_an_api_that_does_not_answer_is_not_off(base_url: str) -> None:
     played = play(base_url, "sk_test_pf_any")
 
     assert played.exit_code == 2
     assert "payflow dev" in played.output
+
+
+@pytest.mark.parametrize(
+    ("status", "problem", "told"),
+    [
+        (401, {"code": "invalid_api_key"}, "The API key was refused"),
+        (403, {"code": "missing_permission", "permission": "wallets:write"}, "wallets:write"),
+        (403, {"code": "partner_suspended"}, "another partner"),
+        (429, {"code": "rate_limited"}, "play it later"),
+        (503, {"code": "database_unavailable"}, "play it later"),
+        (500, {}, "play it later"),
+        (404, {"message": "Not Found"}, "It is not PayFlow"),
+    ],
+)
+def test_an_api_that_does_not_let_it_be_played_is_not_off(
+    status: int, problem: Json, told: str
+) -> None:
+    with scripted_api(lambda *_: (status, problem)) as base_url:
+        played = play(base_url, "sk_test_pf_zzz")
+
+    assert played.exit_code == 2
+    assert told in played.output
+    assert "PayFlow is off" not in played.output
+
+
+@pytest.mark.parametrize("api_key", ["sk_test_pf_\nzzz", "\u20ac", "sk_live_pf_any"])
+def test_a_key_that_cannot_be_used_is_not_off(api_key: str) -> None:
+    played = play(f"http://{HOST}:9", api_key)
+
+    assert played.exit_code == 2
+    assert "key" in played.output
+
+
+def test_a_refusal_that_is_none_of_the_storys_is_off() -> None:
+    with scripted_api(lambda *_: (404, {"code": "wallet_not_found"})) as base_url:
+        played = play(base_url, "sk_test_pf_any")
+
+    assert played.exit_code == 1
