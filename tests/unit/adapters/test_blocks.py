@@ -107,5 +107,5 @@ def test_no_block_could_take_the_first_event_of_the_next(commit: list[Content]) 
     ids=repr,
 )
 def test_parts_that_do_not_go_together_are_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="types, .* bodies and .* hashes"):
+    with pytest.raises(ValueError, match=r"\d types, \d bodies and \d hashes"):
         unpacked(evolve(BLOCK, **changes))
