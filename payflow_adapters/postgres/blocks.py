@@ -7,12 +7,11 @@ each, by nothing.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import cast
 
 from attrs import frozen
 
 from payflow_domain.ids import LedgerId
-from payflow_domain.ledger.journal import Event, EventType
+from payflow_domain.ledger.journal import Event
 
 BLOCK_BYTES_MAX = 7_000
 """How many bytes of bodies a block has, unless one event alone has more: a page holds them."""
@@ -21,7 +20,6 @@ EVENTS_MAX = 100
 """How many events a block has, so that a reader knows how far to look."""
 
 _HASH_BYTES = 32
-_TYPES = {type_.value: type_ for type_ in EventType}
 
 
 @frozen
@@ -64,11 +62,7 @@ def events_of(
         raise ValueError(detail)
     each = zip(names, texts, links, strict=True)
     for sequence, (type_, body, link) in enumerate(each, first_sequence):
-        yield Event(sequence, _type_of(type_), at, body.encode(), link)
-
-
-def _type_of(name: str) -> EventType:
-    return _TYPES.get(name) or cast("EventType", name)
+        yield Event(sequence, type_, at, body.encode(), link)
 
 
 def _pack(ledger_id: LedgerId, events: Sequence[Event]) -> Block:

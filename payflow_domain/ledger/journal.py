@@ -48,10 +48,13 @@ class EventType(StrEnum):
 
 @frozen
 class Event:
-    """One event of the journal: ``body`` is its canonical form, ``hash`` its link in the chain."""
+    """One event of the journal: ``body`` is its canonical form, ``hash`` its link in the chain.
+
+    ``type`` is an ``EventType``, or a name that only a newer version knows.
+    """
 
     sequence: int
-    type: EventType
+    type: str
     at: datetime
     body: bytes
     hash: bytes

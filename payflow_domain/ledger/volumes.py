@@ -48,7 +48,7 @@ def volumes_of(events: Iterable[Event]) -> dict[VolumeOf, Volume]:
     """
     volumes: dict[VolumeOf, Volume] = {}
     for event in events:
-        if event.type is EventType.TRANSACTION_COMPLETED:
+        if event.type == EventType.TRANSACTION_COMPLETED:
             data = json.loads(event.body)["data"]
             of = VolumeOf(event.at.date(), data["currency"], data["type"])
             volumes[of] = volumes.get(of, Volume()) + Volume(1, data["amount"])

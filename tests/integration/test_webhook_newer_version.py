@@ -24,7 +24,7 @@ Statement = LiteralString
 UNREADABLE: Sequence[tuple[Statement, str]] = [
     ("UPDATE webhook_endpoints SET status = 'paused' WHERE ledger_id = %s", "'paused'"),
     ("UPDATE webhook_endpoints SET disabled_reason = 'old' WHERE ledger_id = %s", "'old'"),
-    ("UPDATE journal_blocks SET types = types || ' x' WHERE ledger_id = %s", "zip()"),
+    ("UPDATE journal_blocks SET types = types || ' x' WHERE ledger_id = %s", "types, "),
 ]
 TOLD_MORE: Statement = """
     UPDATE webhook_deliveries SET attempts = '[{"number": 1, "at": "2026-11-26T00:00:00+00:00",

@@ -136,7 +136,11 @@ _HOLDS = [
     _engine(
         "all of a hold may be settled", "if amount > held.amount:", "if amount >= held.amount:"
     ),
-    _engine("nothing is no part to settle", "    Money(amount, held.currency)\n", ""),
+    _engine(
+        "nothing is no part to settle",
+        "    check_amount(amount)\n    if amount > held.amount:",
+        "    if amount > held.amount:",
+    ),
     _engine(
         "the rest of a hold is released",
         "_scaled(held, held.amount - amount) if amount < held.amount else ()",
@@ -180,7 +184,11 @@ _REVERSALS = [
         "reversed_amount=amount",
     ),
     _engine("nothing is left to reverse twice", "    if left == 0:\n", "    if False:\n"),
-    _engine("nothing is no part to reverse", "    Money(amount, original.currency)\n", ""),
+    _engine(
+        "nothing is no part to reverse",
+        "    check_amount(amount)\n    if amount > left:",
+        "    if amount > left:",
+    ),
     _engine("a reversal goes the other way", "p.side.opposite", "p.side"),
     _engine(
         "a reversal names its original",

@@ -61,7 +61,7 @@ def test_a_type_that_only_a_newer_version_knows_is_a_name() -> None:
 
     known, unknown = unpacked(newer)
 
-    assert known.type is EventType.WALLET_CREATED
+    assert known.type == EventType.WALLET_CREATED
     assert unknown.type == "wallet.painted"
 
 

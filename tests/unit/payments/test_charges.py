@@ -30,7 +30,7 @@ EMPTY = Balance(0, 0, 0)
 CHARGED = Balance(AMOUNT, 0, AMOUNT)
 
 
-def _types(payflow: PayFlow) -> list[EventType]:
+def _types(payflow: PayFlow) -> list[str]:
     return [event.type for event in payflow.store.events(payflow.actor.ledger_id, 0, 100)]
 
 
