@@ -84,29 +84,29 @@ def numbers(values: Iterable[int]) -> Numbers:
 
 
 def numbers_or_nulls(values: Iterable[int | None]) -> Numbers:
-    """Write integers of up to 64 bits, some of which are missing."""
+    """Write integers of up to 64 bits; ``None`` is null."""
     return Numbers(
         _array(Numbers, [_NULL if one is None else _NUMBER(_NUMBER_LENGTH, one) for one in values])
     )
 
 
 def texts(values: Iterable[str | None]) -> Texts:
-    """Write texts."""
+    """Write texts; ``None`` is null."""
     return Texts(_array(Texts, [_NULL if one is None else _bytes(one.encode()) for one in values]))
 
 
 def words(values: Iterable[str]) -> Texts:
-    """Write texts of which there are few: codes and the words of enumerations."""
+    """Write texts of which there are few, and remember each: codes, words of enumerations."""
     return Texts(_array(Texts, [_word(value) for value in values]))
 
 
 def encoded(values: Iterable[bytes | None]) -> Texts:
-    """Write texts that are UTF-8 already."""
+    """Write texts that are UTF-8 already; ``None`` is null."""
     return Texts(_array(Texts, [_NULL if one is None else _bytes(one) for one in values]))
 
 
 def documents(values: Iterable[bytes | None]) -> Documents:
-    """Write JSON."""
+    """Write JSON that is UTF-8 already; ``None`` is null."""
     return Documents(_array(Documents, [_NULL if one is None else _bytes(one) for one in values]))
 
 
@@ -116,7 +116,7 @@ def binaries(values: Iterable[bytes]) -> Binaries:
 
 
 def moments(values: Iterable[datetime | None]) -> Moments:
-    """Write times."""
+    """Write times in UTC, to the microsecond; ``None`` is null."""
     return Moments(_array(Moments, [_NULL if one is None else _moment(one) for one in values]))
 
 

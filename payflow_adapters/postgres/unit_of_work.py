@@ -50,7 +50,7 @@ class PostgresUnitOfWork(
     PostgresVolumeUnitOfWork,
     PostgresKeyPurgingUnitOfWork,
 ):
-    """Every capability's unit of work, on one connection."""
+    """Every capability's unit of work, on one connection; each part has a module of its own."""
 
     clock: Clock
     _known_keys: set[Key] = Factory(set)

@@ -66,7 +66,10 @@ class BalanceAt:
 
 @frozen
 class Ledgers:
-    """Keeps the books. The first argument of each use case says whose."""
+    """Keeps the books. The first argument of each use case says whose.
+
+    ``post``, ``hold``, ``settle``, ``void`` and ``reverse`` raise what the engine refuses.
+    """
 
     begin: Begin
     reader: LedgerReader
@@ -100,29 +103,29 @@ class Ledgers:
         return fresh
 
     def post(self, ledger_id: LedgerId, draft: Draft) -> Applied:
-        """Make a transaction that is final at once; raises what the engine refuses."""
+        """Make a transaction that is final at once."""
         return self._one(ledger_id, Post(draft))
 
     def hold(self, ledger_id: LedgerId, draft: Draft) -> Applied:
-        """Make a pending transaction; raises what the engine refuses."""
+        """Make a pending transaction."""
         return self._one(ledger_id, Hold(draft))
 
     def settle(
         self, ledger_id: LedgerId, transaction_id: TransactionId, amount: int | None = None
     ) -> Applied:
-        """Make a pending transaction final, in part or whole; raises what the engine refuses."""
+        """Make a pending transaction final, in part or whole; what is not settled is released."""
         return self._one(ledger_id, Settle(transaction_id, amount))
 
     def void(
         self, ledger_id: LedgerId, transaction_id: TransactionId, failure: Failure | None = None
     ) -> Applied:
-        """Undo a pending transaction; raises what the engine refuses."""
+        """Undo a pending transaction."""
         return self._one(ledger_id, Void(transaction_id, failure))
 
     def reverse(
         self, ledger_id: LedgerId, transaction_id: TransactionId, amount: int | None = None
     ) -> Applied:
-        """Take back a transaction, in part or whole; raises what the engine refuses."""
+        """Take back a transaction, in part or whole."""
         return self._one(ledger_id, Reverse(transaction_id, amount))
 
     def execute(self, requests: Sequence[Request]) -> list[Result]:
