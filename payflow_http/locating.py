@@ -15,7 +15,7 @@ _MEMBER_OF_CODE = {
     "reversal_exceeds_original": "amount",
 }
 # Where a body names one wallet twice, the second time is the one at fault.
-_ID_MEMBERS = ("toWalletId", "fromWalletId")
+_ID_MEMBERS = ("toWalletId", "fromWalletId", "walletId")
 
 
 def locate(error: PayFlowError, document: Mapping[str, object] | None) -> str | None:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from payflow_domain.ledger.accounts import MAX_COUNTER
+from payflow_domain.money import MAX_AMOUNT
 from tests.unit.http.world import World, transfer
 
 
@@ -86,6 +88,24 @@ def test_a_replayed_batch_gets_the_same_bytes(world: World, mode: str) -> None:
     assert again.content == first.content
     assert again.headers["Idempotent-Replayed"] == "true"
     assert world.available(one) == 70
+
+
+def test_a_wallet_that_can_count_no_further_is_pointed_at(world: World) -> None:
+    one, other = world.wallet(MAX_AMOUNT), world.wallet()
+    there, back = transfer(one, other, MAX_AMOUNT), transfer(other, one, MAX_AMOUNT)
+    times_max = MAX_COUNTER // MAX_AMOUNT
+    both = [there, back] * (times_max - 1)
+    for begin in range(0, len(both), 1000):
+        world.post("/transfers/batch", batch("atomic", *both[begin : begin + 1000]))
+
+    last = world.post("/transfers", there)
+    alone = world.post("/transfers", back)
+    in_batch = world.post("/transfers/batch", batch("atomic", back))
+
+    assert last.status_code == 201
+    for answer, place in [(alone, ""), (in_batch, "/transfers/0")]:
+        assert (answer.status_code, answer.json["code"]) == (422, "balance_overflow")
+        assert [fault["pointer"] for fault in answer.json["errors"]] == [f"{place}/toWalletId"]
 
 
 def test_malformed_items_are_all_pointed_at(world: World) -> None:

@@ -195,6 +195,7 @@ def test_more_than_the_wallet_has_is_not_paid_out(world: World) -> None:
 
     assert answer.status_code == 422
     assert answer.json["code"] == "insufficient_funds"
+    assert [fault["pointer"] for fault in answer.json["errors"]] == ["/walletId"]
     assert world.available(wallet) == 100
 
 
