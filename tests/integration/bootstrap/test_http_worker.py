@@ -239,11 +239,16 @@ async def _answer_nothing(_scope: object, receive: Any, _send: object) -> None: 
         pass
 
 
-def _left_alone_after(*sent: bytes) -> tuple[bytes, float]:
+async def _answer_at_once(_scope: object, _receive: object, send: Any) -> None:  # noqa: ANN401 - as ASGI has it
+    await send({"type": "http.response.start", "status": 204})
+    await send({"type": "http.response.body"})
+
+
+def _left_alone_after(*sent: bytes, app: Any = _answer_nothing) -> tuple[bytes, float]:  # noqa: ANN401 - as ASGI has it
     """Send pieces, one every 50 ms; return what came before the end, and after how many seconds."""
 
     async def send_all() -> tuple[bytes, float]:
-        config = Config(_answer_nothing, http=_Impatient, ws="none", log_config=None)
+        config = Config(app, http=_Impatient, ws="none", log_config=None, timeout_keep_alive=1)
         config.load()
         state = ServerState()
         loop = asyncio.get_running_loop()
@@ -286,6 +291,23 @@ def test_who_connects_and_asks_nothing_is_told_nothing() -> None:
 
     assert answer == b""
     assert 0.15 < seconds < 5
+
+
+def test_empty_lines_do_not_keep_a_connection_open() -> None:
+    answer, seconds = _left_alone_after(HEALTH, b"\r\n", b"\r\n", app=_answer_at_once)
+
+    assert answer.count(b"HTTP/1.1 204") == 1
+    assert 0.9 < seconds < 5
+
+
+@pytest.mark.parametrize("rest", [b"", b"zz\r\n"], ids=["slow", "malformed"])
+def test_what_was_answered_before_it_was_whole_gets_no_second_answer(rest: bytes) -> None:
+    begun = CHUNKED + b"1\r\n1\r\n"
+
+    answer, seconds = _left_alone_after(begun, rest, app=_answer_at_once)
+
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert seconds < 5
 
 
 def test_what_strangers_send_is_a_line_of_json_without_a_traceback(
