@@ -29,9 +29,10 @@ help: ## List these targets
 .PHONY: install
 install: $(STAMP) ## Install PayFlow and its tools into .venv
 
+# To the shell that make starts, and that becomes payflow, make is the parent.
 .PHONY: run
 run: $(STAMP) ## Start PayFlow with a database and a demo partner; ARGS="--port N --data-dir DIR"
-	@exec $(BIN)/payflow dev $(ARGS)
+	@exec $(BIN)/payflow dev --parent=$$PPID $(ARGS)
 
 .PHONY: verify
 verify: $(STAMP) ## Prove the books of a database

@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import socket
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Event
@@ -18,6 +19,7 @@ from payflow_adapters.postgres.migrate import migrate
 from payflow_adapters.postgres.server import EmbeddedServer
 from payflow_bootstrap.commands.dev_json import DevelopmentError
 from payflow_bootstrap.containers import Core
+from payflow_bootstrap.lifeline import stop_without
 from payflow_bootstrap.programs import Program, program
 from payflow_domain.access.audit import COMMAND_LINE
 from payflow_domain.access.keys import InvalidApiKey
@@ -54,15 +56,16 @@ class Facts:
         )
 
 
-def develop(data_dir: Path, port: int) -> None:
+def develop(data_dir: Path, port: int, parent: int | None = None) -> None:
     """Run PostgreSQL, the API, a worker and a demo partner until SIGINT or SIGTERM.
 
-    Once all is ready, ``data_dir/dev.json`` says how to reach it. Raises ``DevelopmentError``
-    where the port is taken, and ``EmbeddedServerError``.
+    ``data_dir`` is there, absolute and ours alone. Once all is ready, ``dev.json`` in it says how
+    to reach it. With ``parent`` all ends as well when that process, which started this one, does.
+    Raises ``DevelopmentError`` where the port is taken, ``EmbeddedServerError`` and ``OSError``.
     """
     stop = _stop_event()
-    data_dir = data_dir.resolve()
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if parent is not None:
+        threading.Thread(target=stop_without, args=(parent, stop), daemon=True).start()
     while not stop.is_set():
         _run(data_dir, port, stop)
     click.echo("Stopped.")
@@ -71,7 +74,7 @@ def develop(data_dir: Path, port: int) -> None:
 def _run(data_dir: Path, port: int, stop: Event) -> None:
     """Run all of it until ``stop`` is set or PostgreSQL ends by itself."""
     with EmbeddedServer.start(data_dir / "postgres") as postgres:
-        # Only now is the directory known to be nobody else's.
+        # Of one that was killed.
         (data_dir / "dev.json").unlink(missing_ok=True)
         _check_port(port)
         postgres.create_database("payflow")
@@ -121,7 +124,7 @@ def _credentials(url: str, data_dir: Path) -> tuple[str, str]:
 
 def _demo_key(core: Core, kept: Path) -> str:
     """Return a key of the demo partner's sandbox: the one made before, or a new one."""
-    if kept.exists() and _opens_all(core, secret := kept.read_text().strip()):
+    if kept.exists() and _opens_all(core, secret := _read(kept)):
         return secret
     _, secret = core.access().issue_key(_demo_ledger(core), "payflow dev", ALL_PERMISSIONS)
     _write_private(kept, secret)
@@ -132,7 +135,7 @@ def _password(core: Core, kept: Path) -> str:
     """Return the password of ``ADMIN``, who is made if need be: the one before, or a new one."""
     admin: Operator | None = core.store().operator_named(ADMIN)
     if admin is not None and kept.exists():
-        password = kept.read_text().strip()
+        password = _read(kept)
         if core.hasher().verify(admin.password_hash, password):
             return password
     password = secrets.token_urlsafe(18)
@@ -179,7 +182,7 @@ def development_environment(url: str, port: int, data_dir: Path) -> Mapping[str,
         "PAYFLOW_HOST": HOST,
         "PAYFLOW_PORT": str(port),
         "PAYFLOW_MOCK_GATEWAY_FILE": str(data_dir / "mock-gateway.sqlite3"),
-        "SESSION_SECRET": kept.read_text().strip(),
+        "SESSION_SECRET": _read(kept),
     }
 
 
@@ -202,6 +205,10 @@ def _is_running(pid: int) -> bool:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def _read(kept: Path) -> str:
+    return kept.read_text(errors="replace").strip()
 
 
 def _write_private(path: Path, text: str) -> None:

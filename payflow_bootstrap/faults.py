@@ -3,11 +3,10 @@
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from payflow_adapters.postgres.server import EmbeddedServerError
-from payflow_bootstrap.commands.dev_json import DevelopmentError
 from payflow_bootstrap.programs import ApiNotReady
 from payflow_bootstrap.settings import SettingsError
 
-_SAYING_IT = (ApiNotReady, DevelopmentError, EmbeddedServerError, SettingsError)
+_SAYING_IT = (ApiNotReady, EmbeddedServerError, SettingsError)
 
 
 def explain(error: Exception) -> str | None:

@@ -29,6 +29,8 @@ from payflow_adapters.postgres._server_programs import MAJOR_VERSION, ServerProg
 
 SUPERUSER = "postgres"
 APPLICATION_USER = "payflow"
+SEED_FILE = "payflow.secret"
+"""The name of the file that passwords are made from."""
 
 # A program that is just ending, or was killed a moment ago, still holds it.
 LOCK_SECONDS_MAX = 2
@@ -60,7 +62,7 @@ class Secret:
 
     @classmethod
     def of(cls, cluster: Path) -> Self:
-        return cls((cluster / "payflow.secret").read_text())
+        return cls((cluster / SEED_FILE).read_text())
 
     def password(self, user: str) -> str:
         """Return the password of a user, from which nobody can tell another user's."""
@@ -109,11 +111,12 @@ class DataDirectory:
 
         Expects the directory to be locked. Raises EmbeddedServerError if it cannot be done.
         """
+        if self.cluster.exists():
+            self._check_cluster()
         stop_strays(self.unfinished_cluster)
         stop_strays(self.cluster)
         if not self.cluster.exists():
             self._create_cluster(programs)
-        self._check_version()
         self._adopt(programs)
         self._clear_leftovers()
 
@@ -131,13 +134,18 @@ class DataDirectory:
         run(programs.command("initdb", "-D", where, *INITDB_OPTIONS), new)
         secret = Secret(secrets.token_hex(32))
         run(programs.command("postgres", *SINGLE_USER, "-D", where, SUPERUSER), new, _roles(secret))
-        _write_durably(new / "payflow.secret", secret.value)
+        _write_durably(new / SEED_FILE, secret.value)
         _write_durably(new / "pg_hba.conf", CLIENT_AUTHENTICATION)
         programs.hand_over(new)
         new.rename(self.cluster)
         _sync_directory(self.path)
 
-    def _check_version(self) -> None:
+    def _check_cluster(self) -> None:
+        if not all((self.cluster / name).is_file() for name in ("PG_VERSION", SEED_FILE)):
+            raise EmbeddedServerError(
+                f"{self.cluster} holds something else than the server of PayFlow: choose another "
+                "data directory, or move what is there."
+            )
         version = (self.cluster / "PG_VERSION").read_text().strip()
         if version != MAJOR_VERSION:
             raise EmbeddedServerError(

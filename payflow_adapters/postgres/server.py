@@ -95,9 +95,11 @@ class EmbeddedServer:
             with ExitStack() as shutdown:
                 return cls._start(DataDirectory(data_dir.resolve()), settings, shutdown)
         except OSError as error:
+            is_closed = isinstance(error, PermissionError)
+            mend = "Make it writable for this account" if is_closed else "Put that right"
             raise EmbeddedServerError(
-                f"PostgreSQL cannot use {data_dir}: {error}. Make it writable for this account, "
-                "or choose another data directory."
+                f"PostgreSQL cannot use {data_dir}: {error}. {mend}, or choose another data "
+                "directory."
             ) from error
 
     @classmethod
@@ -134,6 +136,9 @@ class EmbeddedServer:
 
         Raises psycopg.Error if PostgreSQL refuses, as it does while the template is in use.
         """
+        if self._has_database(name):
+            return
+        # Another program may have made it meanwhile.
         with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
             self._execute(
                 "CREATE DATABASE {} TEMPLATE {} OWNER {}",
@@ -165,6 +170,12 @@ class EmbeddedServer:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _has_database(self, name: str) -> bool:
+        # Asked as a refused CREATE DATABASE would be an error in the server's log.
+        with psycopg.connect(self.url(SUPERUSER, SUPERUSER)) as connection:
+            found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+            return found.fetchone() is not None
 
     def _execute(self, statement: LiteralString, *names: str) -> None:
         url = self.url(SUPERUSER, SUPERUSER)

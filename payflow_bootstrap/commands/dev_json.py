@@ -3,12 +3,16 @@
 import json
 from pathlib import Path
 
+import click
+
 DATA_DIR = Path(".payflow")
 """Where ``payflow dev`` keeps everything unless it is told otherwise."""
 
 
-class DevelopmentError(Exception):
+class DevelopmentError(click.ClickException):
     """``payflow dev`` cannot run here, or does not; the message says why and what to do."""
+
+    exit_code = 2
 
 
 def read_dev_json(data_dir: Path, member: str) -> str:

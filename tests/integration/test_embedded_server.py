@@ -235,11 +235,14 @@ class TestDatabases:
     def test_creating_one_that_exists_changes_nothing(
         self, postgres_server: EmbeddedServer, database_url: str
     ) -> None:
+        name = database_url.rpartition("/")[2]
         query(database_url, "CREATE TABLE payment AS SELECT 42 AS amount")
 
-        postgres_server.create_database(database_url.rpartition("/")[2])
+        postgres_server.create_database(name)
 
         assert query(database_url, "SELECT amount FROM payment") == [(42,)]
+        log = (postgres_server.data_dir / "server.log").read_text()
+        assert f'database "{name}" already exists' not in log
 
     def test_a_copy_has_what_its_template_has(
         self, postgres_server: EmbeddedServer, database_url: str
@@ -416,6 +419,16 @@ class TestForeignDirectories:
 
         with pytest.raises(EmbeddedServerError, match="choose another data directory"):
             EmbeddedServer.start(tmp_path / "data")
+
+    def test_what_is_no_server_of_ours_is_refused_and_left_alone(self, tmp_path: Path) -> None:
+        foreign = tmp_path / "cluster" / "foreign"
+        foreign.parent.mkdir()
+        foreign.write_text("somebody's")
+
+        with pytest.raises(EmbeddedServerError, match="cluster holds something else"):
+            EmbeddedServer.start(tmp_path)
+
+        assert foreign.read_text() == "somebody's"
 
     def test_another_versions_data_is_refused_and_left_alone(self, tmp_path: Path) -> None:
         EmbeddedServer.start(tmp_path).stop()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -13,10 +14,20 @@ import psutil
 import psycopg
 import pytest
 
-from tests.builders.development import Development, developing
+import payflow_bootstrap
+from tests.builders.development import READY, Development, developing
 from tests.builders.http_client import HOST
-from tests.builders.processes import eventually, free_port, kill_all, survivors
+from tests.builders.processes import (
+    environment,
+    eventually,
+    family,
+    free_port,
+    kill_all,
+    payflow,
+    survivors,
+)
 
+ROOT = Path(payflow_bootstrap.__file__).parents[1]
 GONE_SECONDS_MAX = 15
 NEW_WALLET = {"name": "Anna", "currency": "EUR"}
 
@@ -185,6 +196,33 @@ def test_killing_it_leaves_no_process_behind(used_dir: Path) -> None:
         assert not left
 
 
+@pytest.mark.skipif(shutil.which("make") is None, reason="it is make that is killed")
+def test_killing_the_make_that_started_it_leaves_no_process_behind(
+    used_dir: Path, tmp_path: Path
+) -> None:
+    installed_in(tmp_path)
+    options = f"--port={free_port()} --data-dir={used_dir}"
+    with (tmp_path / "log").open("w") as log:
+        make = subprocess.Popen(  # noqa: S603  # our own Makefile
+            [shutil.which("make") or "make", "run", f"VENV={tmp_path}", f"ARGS={options}"],
+            env=environment(),
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    assert eventually(lambda: READY in (tmp_path / "log").read_text())
+    everything = family(make.pid)
+    assert programs(everything[1:]) == {"python", "postgres"}
+
+    make.kill()
+    make.wait()
+
+    left = survivors(everything[1:], GONE_SECONDS_MAX)
+    kill_all(left)
+    assert not left
+
+
 def test_an_api_that_dies_is_started_again(dev: Development) -> None:
     server = child(dev, "serve")
     server_and_workers = [server, *server.children()]
@@ -209,6 +247,15 @@ def test_a_worker_that_dies_is_started_again(dev: Development) -> None:
 
 def test_what_the_gateway_learns_later_gets_into_the_books(dev: Development) -> None:
     assert pays_in(dev, "pm_async_failure") == "failed"
+
+
+def installed_in(venv: Path) -> None:
+    """Have make take ``venv`` for an environment in which PayFlow is installed."""
+    (venv / "bin").mkdir()
+    script = venv / "bin" / "payflow"
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(payflow())} "$@"\n')
+    script.chmod(0o700)
+    (venv / ".installed").touch()
 
 
 def programs(processes: list[psutil.Process]) -> set[str]:
