@@ -21,6 +21,7 @@ from payflow_adapters.postgres._verify_told import (
     reading_books,
     streaming,
 )
+from payflow_adapters.postgres._verify_volumes import Volumes
 from payflow_adapters.postgres.blocks import events_of
 from payflow_domain.ids import EVENT, is_id
 from payflow_domain.ledger.journal import Event, link
@@ -147,7 +148,9 @@ def _find_fault(rows: Iterator[Row], books: Books) -> Fault | None:
     """Read the journal of one ledger: each row has the ledger, and a block if there is one."""
     first = next(rows)
     ledger_id, environment, sequence, head, last_at, *_ = first
-    journal = _Journal(ledger_id, environment, Told(books, ledger_id))
+    journal = _Journal(
+        ledger_id, environment, Told(books, ledger_id, Volumes.of(books.connection, ledger_id))
+    )
     for row in chain([first], rows):
         block = row[_FIRST_OF_BLOCK:]
         if block[0] is not None and (fault := journal.read_block(*block)):

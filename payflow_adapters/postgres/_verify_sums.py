@@ -8,7 +8,19 @@ LEDGERS = """
     FROM (
       SELECT ledger_id, 'account ' || id AS subject FROM accounts
       UNION ALL
-      SELECT ledger_id, 'event ' || sequence FROM events
+      SELECT ledger_id, 'wallet ' || id FROM wallets
+      UNION ALL
+      SELECT ledger_id, 'transaction ' || id FROM transactions
+      UNION ALL
+      SELECT ledger_id, 'event ' || first_sequence FROM journal_blocks
+      UNION ALL
+      SELECT ledger_id, 'the payment of transaction ' || transaction_id FROM payments
+      UNION ALL
+      SELECT ledger_id, format('the leg %s %s', kind, gateway_id) FROM gateway_legs
+      UNION ALL
+      SELECT ledger_id, 'volumes of ' || day FROM volumes
+      UNION ALL
+      SELECT ledger_id, 'what was rolled up' FROM volume_cursors
     ) AS owned
     WHERE NOT EXISTS (SELECT FROM ledgers l WHERE l.id = owned.ledger_id)
     LIMIT 1
@@ -187,26 +199,5 @@ REVERSALS = """
     ORDER BY ledger_id, id LIMIT 1
 """
 
-# All legs of a transaction together, so that none is there twice under another id.
-LEGS = """
-    WITH moved AS (
-      SELECT e.ledger_id, e.transaction_id AS id, a.currency,
-        sum(CASE e.side WHEN 'debit' THEN e.amount ELSE -e.amount END) AS amount
-      FROM accounts a JOIN entries e ON e.ledger_id = a.ledger_id AND e.account_id = a.id
-      WHERE a.kind = 'gateway_clearing' AND e.phase IN ('posted', 'settled')
-      GROUP BY e.ledger_id, e.transaction_id, a.currency
-    ),
-    legs AS (
-      SELECT ledger_id, transaction_id AS id, currency, sum(amount) AS amount
-      FROM gateway_legs
-      GROUP BY ledger_id, transaction_id, currency
-    )
-    SELECT 'gateway_legs', ledger_id, 'transaction ' || id,
-      format('legs of %s %s', coalesce(m.amount, 0), currency), legs.amount::text
-    FROM legs LEFT JOIN moved m USING (ledger_id, id, currency)
-    WHERE legs.amount <> coalesce(m.amount, 0)
-    ORDER BY ledger_id, id, currency LIMIT 1
-"""
-
 OF_ACCOUNTS = (LEDGERS, CONSERVATION, OVERDRAFT, COUNTERS, ENTRIES)
-OF_TRANSACTIONS = (BALANCE, AMOUNT, STATUS, REVERSALS, LEGS)
+OF_TRANSACTIONS = (BALANCE, AMOUNT, STATUS, REVERSALS)

@@ -13,6 +13,7 @@ import psycopg
 from attrs import Factory, define, field, frozen
 
 from payflow_adapters.postgres._verify_fault import Fault
+from payflow_adapters.postgres._verify_volumes import Volumes
 from payflow_adapters.postgres.rows import (
     ENTRY_COLUMNS,
     TRANSACTION_COLUMNS,
@@ -123,6 +124,7 @@ class Told:
 
     books: Books
     ledger_id: int
+    volumes: Volumes
     command: list[tuple[Event, Data]] = Factory(list)
     superseded: dict[str, int] = Factory(dict)
 
@@ -134,11 +136,18 @@ class Told:
             if fault:
                 return fault
         self.command.append((event, data))
+        self.volumes.add(event, data)
         return self._compare_transactions(event, data)
 
     def end(self) -> Fault | None:
         """Take note that no event follows."""
-        return self._end_command() or self._look_up() or self._compare_rest()
+        last = self.command[-1][0].sequence if self.command else 0
+        return (
+            self._end_command()
+            or self._look_up()
+            or self._compare_rest(last)
+            or self.volumes.compare(last)
+        )
 
     def _compare_transactions(self, event: Event, data: Data) -> Fault | None:
         """Compare the transactions that say they are as this event tells."""
@@ -205,9 +214,8 @@ class Told:
             return self._moves_differ(head.sequence, {}, {"moves of": sorted(moves)})
         return None
 
-    def _compare_rest(self) -> Fault | None:
+    def _compare_rest(self, last: int) -> Fault | None:
         """Find what says that an event tells of it which there is not."""
-        last = self.command[-1][0].sequence if self.command else 0
         if row := self.books.transactions.of(self.ledger_id):
             found = f"sequence {row[1]}"
             expected = f"one of the {last} events"

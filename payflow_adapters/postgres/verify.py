@@ -5,7 +5,7 @@ What can be summed is summed by the server; the journal is streamed past. Neithe
 memory for more books.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import orjson
@@ -14,7 +14,9 @@ from attrs import frozen
 from psycopg.types.json import set_json_loads
 
 from payflow_adapters.postgres import _verify_sums
+from payflow_adapters.postgres._verify_accounts import ACCOUNTS
 from payflow_adapters.postgres._verify_fault import Fault
+from payflow_adapters.postgres._verify_gateway import OF_GATEWAY
 from payflow_adapters.postgres._verify_journal import find_fault_in_journal
 from payflow_adapters.postgres.liveness import liveness
 
@@ -69,10 +71,16 @@ def verify(connection: psycopg.Connection) -> Summary | Fault:
 
 def _find_fault(connection: psycopg.Connection) -> Fault | None:
     """Check in this order: each check counts on what those before it have shown."""
-    for statement in (*_verify_sums.OF_ACCOUNTS, *_verify_sums.OF_TRANSACTIONS):
-        if fault := _find(connection, statement):
-            return fault
-    return find_fault_in_journal(connection)
+    return (
+        _find_first(connection, (*_verify_sums.OF_ACCOUNTS, *_verify_sums.OF_TRANSACTIONS))
+        or _find_first(connection, OF_GATEWAY)
+        or find_fault_in_journal(connection)
+        or _find_first(connection, (ACCOUNTS,))
+    )
+
+
+def _find_first(connection: psycopg.Connection, statements: Iterable[str]) -> Fault | None:
+    return next((fault for one in statements if (fault := _find(connection, one))), None)
 
 
 def _find(connection: psycopg.Connection, statement: str) -> Fault | None:

@@ -7,7 +7,7 @@ from payflow_adapters.encoding import encode_json
 from payflow_adapters.postgres.store import PostgresStore
 from payflow_domain.access.permissions import ALL_PERMISSIONS, Actor
 from payflow_domain.ids import AccountId, KeyId, LedgerId, TransactionId
-from payflow_domain.ledger.accounts import AccountKind, system_account_id, system_accounts
+from payflow_domain.ledger.accounts import system_accounts
 from payflow_domain.ledger.batch import Executed, Request, record
 from payflow_domain.ledger.journal import EventType
 from payflow_domain.ledger.ledgers import Environment
@@ -15,9 +15,7 @@ from payflow_domain.ledger.ports import Wanted
 from payflow_domain.ledger.service import Ledgers, load_ledger
 from payflow_domain.ledger.transactions import Reverse, TransactionType
 from payflow_domain.ledger.volumes import VolumeRoller
-from payflow_domain.payments.gateway import MovementKind
-from payflow_domain.payments.model import Leg
-from payflow_domain.payments.ports import BeginPayments
+from payflow_domain.payments.desk import Desk
 from payflow_domain.wallets.model import NewWallet, WalletChange, open_wallet
 from payflow_domain.wallets.published import publish_wallet
 from payflow_domain.wallets.service import Wallets
@@ -27,6 +25,7 @@ from tests.builders.deciding import split
 from tests.builders.ledger import EUR, PARTNER_ID, FundedLedger, settlement, transfer, wallet
 from tests.builders.times import START, CountingIds
 from tests.contracts.webhook_suite import new_endpoint
+from tests.integration.verify.keeping_payments import keep_payments
 
 LIMIT = 1_000_000
 
@@ -67,7 +66,8 @@ def keep_books(ledgers: Ledgers, store: PostgresStore) -> Made:
     ledgers.settle(ledger.id, settled)
     ledgers.settle(ledger.id, settled_in_part, 20)
     ledgers.void(ledger.id, voided)
-    ledgers.post(ledger.id, split(wallet(1), [(wallet(2), 40), (wallet(3), 60)]))
+    in_parts = split(wallet(1), [(wallet(2), 40), (wallet(3), 60)])
+    ledgers.post(ledger.id, evolve(in_parts, type=TransactionType.TRANSFER))
     keep_dollars(ledgers, store, ledger)
     keep_held_reversals(ledgers, ledger, transferred)
     lose_endpoint(store, ledger)
@@ -76,7 +76,7 @@ def keep_books(ledgers: Ledgers, store: PostgresStore) -> Made:
     open_ledger(ledgers, store, wallets=2, environment=Environment.LIVE)
     credited = credit(ledgers, ledger, third, 100)
     made = transferred, held, settled, voided, credited, credit(ledgers, ledger, third, 200)
-    payments = keep_payments(ledgers, store.begin, ledger)
+    payments = keep_payments(Desk(store.begin, ledgers, store.clock), ledger)
     return Made(ledger.id, first, second, third, *made, *payments)
 
 
@@ -161,37 +161,6 @@ def lose_endpoint(store: PostgresStore, ledger: FundedLedger) -> None:
     errand = dispatcher.take("a worker", None, {}).errands[0]
     (gone,) = dispatcher.conclude([(errand, Outcome(START, 1, status=410))])
     dispatcher.disable(*gone)
-
-
-def keep_payments(
-    ledgers: Ledgers, begin: BeginPayments, ledger: FundedLedger
-) -> tuple[TransactionId, TransactionId, TransactionId]:
-    """Book a charge and its refund in part, a charge that is pending, and a fee."""
-    clearing, spent = (
-        system_account_id(kind, EUR)
-        for kind in (AccountKind.GATEWAY_CLEARING, AccountKind.GATEWAY_FEES)
-    )
-
-    def charge() -> TransactionId:
-        return ledgers.hold(ledger.id, transfer(clearing, wallet(1).id, 200)).transaction.id
-
-    charged, charging = charge(), charge()
-    ledgers.settle(ledger.id, charged)
-    refunded = ledgers.reverse(ledger.id, charged, 80).transaction.id
-    fee = ledgers.post(ledger.id, transfer(spent, clearing, 7)).transaction.id
-    with begin() as uow:
-        uow.load({ledger.id: Wanted()})
-        uow.add_leg(leg(ledger, charged, MovementKind.CHARGE, 200))
-        uow.add_leg(leg(ledger, refunded, MovementKind.REFUND, -80))
-        uow.add_leg(leg(ledger, fee, MovementKind.FEE, -7))
-    return charged, charging, fee
-
-
-def leg(
-    ledger: FundedLedger, transaction_id: TransactionId, kind: MovementKind, amount: int
-) -> Leg:
-    sandbox = Environment.SANDBOX
-    return Leg(ledger.id, transaction_id, "mock", sandbox, kind, "id", amount, EUR, START)
 
 
 def keep_dollars(ledgers: Ledgers, store: PostgresStore, ledger: FundedLedger) -> None:

@@ -32,38 +32,68 @@ class TestLegs:
         assert (fault.check, fault.expected) == ("gateway_legs", "legs of -7 EUR")
         assert (refund.check, refund.expected) == ("gateway_legs", "legs of -80 EUR")
 
-    def test_are_in_the_currency_that_moved(self, books: Books) -> None:
-        fault = books.fault_after("UPDATE gateway_legs SET currency = 'USD' WHERE kind = 'charge'")
+    def test_are_of_what_is_booked_of_the_gateway_s_account(self, books: Books) -> None:
+        fault = books.fault_after("DELETE FROM gateway_legs WHERE gateway_id = 'ch_1'")
 
-        assert (fault.check, fault.expected) == ("gateway_legs", "legs of 0 USD")
+        assert fault == Fault(
+            check="gateway_legs",
+            ledger_id=books.made.ledger_id,
+            subject=f"transaction {books.made.charged}",
+            expected="legs of 200 EUR",
+            found="0",
+        )
+
+    def test_are_in_the_currency_that_moved(self, books: Books) -> None:
+        fault = books.fault_after(
+            "UPDATE gateway_legs SET currency = 'CHF' WHERE gateway_id = 'ch_1'"
+        )
+
+        assert (fault.check, fault.expected) == ("gateway_legs", "legs of 0 CHF")
 
     def test_are_of_a_transaction_of_their_ledger(self, books: Books) -> None:
-        fault = books.fault_after("UPDATE gateway_legs SET ledger_id = 2 WHERE kind = 'charge'")
+        fault = books.fault_after("UPDATE gateway_legs SET ledger_id = 2 WHERE gateway_id = 'ch_1'")
 
-        assert (fault.check, fault.ledger_id, fault.expected) == (
+        assert (fault.check, fault.subject) == (
             "gateway_legs",
-            2,
-            "legs of 0 EUR",
+            f"transaction {books.made.charged}",
         )
 
     @pytest.mark.parametrize("made", ["transferred", "charging", "voided"])
     def test_are_of_a_transaction_that_has_moved_money_there(self, books: Books, made: str) -> None:
+        transaction_id = getattr(books.made, made)
         fault = books.fault_after(
-            "UPDATE gateway_legs SET transaction_id = %(id)s WHERE kind = 'charge'",
-            id=getattr(books.made, made),
+            "UPDATE gateway_legs SET transaction_id = %(id)s WHERE gateway_id = 'ch_1'",
+            id=transaction_id,
         )
 
-        assert (fault.check, fault.expected) == ("gateway_legs", "legs of 0 EUR")
+        assert fault.check == "gateway_legs"
+        assert fault.subject in {
+            f"transaction {transaction_id}",
+            f"transaction {books.made.charged}",
+        }
 
     def test_are_of_a_transaction_that_exists(self, books: Books) -> None:
-        fault = books.fault_after("UPDATE gateway_legs SET transaction_id = 'txn_unknown'")
+        fault = books.fault_after("UPDATE gateway_legs SET transaction_id = 'txn_1'")
 
-        assert (fault.check, fault.subject) == ("gateway_legs", "transaction txn_unknown")
+        assert (fault.check, fault.expected, fault.found) == (
+            "gateway_legs",
+            "legs of 200 EUR",
+            "0",
+        )
 
     def test_of_one_movement_are_there_once(self, books: Books) -> None:
         fault = books.fault_after(
             "INSERT INTO gateway_legs SELECT gateway, environment, kind, 'another', ledger_id, "
-            "transaction_id, amount, currency, at FROM gateway_legs WHERE kind = 'charge'"
+            "transaction_id, amount, currency, at FROM gateway_legs WHERE gateway_id = 'ch_1'"
         )
 
-        assert (fault.check, fault.found) == ("gateway_legs", "400")
+        assert (fault.check, fault.found) == ("gateway_legs", "400 in 2 legs")
+
+    def test_of_one_movement_are_not_in_parts(self, books: Books) -> None:
+        fault = books.fault_after(
+            "INSERT INTO gateway_legs SELECT gateway, environment, kind, 'another', ledger_id, "
+            "transaction_id, 50, currency, at FROM gateway_legs WHERE gateway_id = 'ch_1'",
+            "UPDATE gateway_legs SET amount = 150 WHERE gateway_id = 'ch_1'",
+        )
+
+        assert (fault.check, fault.found) == ("gateway_legs", "200 in 2 legs")
