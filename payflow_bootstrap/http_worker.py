@@ -42,7 +42,7 @@ class BoundedProtocol(HttpToolsProtocol):
     transport: JoiningTransport
 
     request_seconds_max: ClassVar[float] = 30
-    """How long a request may take to arrive, from its first byte to its last."""
+    """How long a request may take to arrive, and how long its answer may be left unread."""
 
     stop_seconds_max: ClassVar[float] = 3
     """How long a request may take to be answered once the server is to stop."""
@@ -55,6 +55,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _is_arriving = True
     _is_in_body = False
     _deadline: TimerHandle | None = None
+    _unread: TimerHandle | None = None
     _refusal: Problem | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's own
@@ -63,7 +64,26 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_deadline()
+        self._stop_minding()
+        self.transport.lost()
         super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        self.transport.close()
+
+    def pause_writing(self) -> None:
+        """Mind that a caller does not read what it asked for."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(self.request_seconds_max, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._stop_minding()
+        super().resume_writing()
+
+    def _stop_minding(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def data_received(self, data: bytes) -> None:
         if self._refusal is not None or self.transport.is_closing():

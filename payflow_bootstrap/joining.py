@@ -1,10 +1,13 @@
 """The connection that answers are written to."""
 
-from asyncio import AbstractEventLoop, Transport
+from asyncio import AbstractEventLoop, TimerHandle, Transport
 from typing import Any
 
 HEARD_SECONDS_MAX = 2.0
 """How long a caller is heard out who was told that nothing more will be said."""
+
+UNREAD_SECONDS_MAX = 30.0
+"""How long a connection that is closed waits for its caller to read what was written."""
 
 
 class JoiningTransport(Transport):
@@ -15,7 +18,8 @@ class JoiningTransport(Transport):
         self._transport = transport
         self._loop = loop
         self._held: list[bytes | bytearray | memoryview] = []
-        self._is_finished = False
+        self._is_finished = self._is_closed = False
+        self._end: TimerHandle | None = None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._is_finished:
@@ -40,11 +44,26 @@ class JoiningTransport(Transport):
         self._flush()
         self._is_finished = True
         self._transport.write_eof()
-        self._loop.call_later(HEARD_SECONDS_MAX, self._transport.close)
+        self._end = self._loop.call_later(HEARD_SECONDS_MAX, self.close)
 
     def close(self) -> None:
+        """Close once the caller has read what was written, or did not for a while."""
+        if self._is_closed:
+            return
         self._flush()
         self._transport.close()
+        self.lost()
+        self._end = self._loop.call_later(UNREAD_SECONDS_MAX, self.abort)
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def lost(self) -> None:
+        """Wait for nothing more: the connection is gone."""
+        self._is_closed = True
+        if self._end is not None:
+            self._end.cancel()
+            self._end = None
 
     def is_closing(self) -> bool:
         """Tell whether nothing can be written any more."""

@@ -5,8 +5,8 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from email.message import Message
 from email.parser import BytesParser
 from http import HTTPStatus
@@ -16,13 +16,14 @@ from typing import Any
 
 import psutil
 import pytest
+import uvloop
 from uvicorn import Config
 from uvicorn.server import ServerState
 
 from payflow_bootstrap.http_worker import HEAD_BYTES_MAX, BoundedProtocol
 from tests.builders.api_server import ApiServer, Partner, running_api
 from tests.builders.http_client import BASE, HOST, TIMEOUT_S, Chunks
-from tests.builders.processes import survivors
+from tests.builders.processes import eventually, survivors
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: payflow\r\n\r\n"
 READY = b"GET /ready HTTP/1.1\r\nHost: payflow\r\n\r\n"
@@ -244,17 +245,24 @@ async def _answer_at_once(_scope: object, _receive: object, send: Any) -> None: 
     await send({"type": "http.response.body"})
 
 
+@asynccontextmanager
+async def _serving(app: Any) -> AsyncIterator[tuple[ServerState, tuple[str, int]]]:  # noqa: ANN401 - as ASGI has it
+    """Serve an application to connections that are waited for a fifth of a second."""
+    config = Config(app, http=_Impatient, ws="none", log_config=None, timeout_keep_alive=1)
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Impatient(config, state, {}), HOST, 0)
+    async with server:
+        yield state, server.sockets[0].getsockname()
+
+
 def _left_alone_after(*sent: bytes, app: Any = _answer_nothing) -> tuple[bytes, float]:  # noqa: ANN401 - as ASGI has it
     """Send pieces, one every 50 ms; return what came before the end, and after how many seconds."""
 
     async def send_all() -> tuple[bytes, float]:
-        config = Config(app, http=_Impatient, ws="none", log_config=None, timeout_keep_alive=1)
-        config.load()
-        state = ServerState()
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: _Impatient(config, state, {}), HOST, 0)
-        async with server:
-            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        async with _serving(app) as (state, address):
+            reader, writer = await asyncio.open_connection(*address)
             started = time.monotonic()
             try:
                 for piece in sent:
@@ -266,7 +274,7 @@ def _left_alone_after(*sent: bytes, app: Any = _answer_nothing) -> tuple[bytes, 
                 writer.close()
                 await asyncio.gather(*state.tasks)
 
-    return asyncio.run(send_all())
+    return uvloop.run(send_all())
 
 
 @pytest.mark.parametrize(
@@ -291,6 +299,26 @@ def test_who_connects_and_asks_nothing_is_told_nothing() -> None:
 
     assert answer == b""
     assert 0.15 < seconds < 5
+
+
+async def _answer_at_length(_scope: object, _receive: object, send: Any) -> None:  # noqa: ANN401 - as ASGI has it
+    await send({"type": "http.response.start", "status": 200})
+    for _ in range(16):
+        await send({"type": "http.response.body", "body": bytes(2**20), "more_body": True})
+    await send({"type": "http.response.body"})
+
+
+@pytest.mark.parametrize("sent", [HEALTH, b"nonsense\r\n\r\n"], ids=["answer", "refusal"])
+def test_a_caller_that_neither_reads_nor_closes_is_not_waited_for(sent: bytes) -> None:
+    async def hang() -> None:
+        async with _serving(_answer_at_length) as (state, address):
+            connection = socket.create_connection(address)
+            connection.sendall(sent)
+            assert await asyncio.to_thread(eventually, lambda: bool(state.connections))
+            assert await asyncio.to_thread(eventually, lambda: not state.connections, 15)
+            connection.close()
+
+    uvloop.run(hang())
 
 
 def test_empty_lines_do_not_keep_a_connection_open() -> None:
