@@ -10,6 +10,7 @@ import psycopg
 from attrs import define
 
 from payflow_adapters.postgres._verify_fault import Fault
+from payflow_adapters.postgres._verify_heads import KeptHeads
 from payflow_adapters.postgres._verify_told import (
     AFTERWARDS,
     MOVED,
@@ -47,6 +48,7 @@ class _Journal:
     ledger_id: int
     environment: str
     told: Told
+    kept: KeptHeads
     sequence: int = 0
     head: bytes = GENESIS
     event_id: str = ""
@@ -94,7 +96,7 @@ class _Journal:
             )
             return self._fault("event_body", number, expected, event.body.decode())
         self.sequence, self.head, self.event_id = number, head, body["id"]
-        return self.told.read(event, body["data"])
+        return self.kept.meet(self.ledger_id, number, head) or self.told.read(event, body["data"])
 
     def _body_of(self, event: Event) -> Data | None:
         """Return the body of an event if it agrees with the rest of it."""
@@ -122,13 +124,13 @@ class _Journal:
         if self.at not in {None, last_at}:
             expected = f"the last event to be of {last_at}"
             return Fault("journal_head", self.ledger_id, "the journal", expected, str(self.at))
-        return self.told.end()
+        return self.kept.end(self.ledger_id, sequence) or self.told.end()
 
     def _fault(self, check: str, number: int, expected: str, found: str) -> Fault:
         return Fault(check, self.ledger_id, f"event {number}", expected, found)
 
 
-def find_fault_in_journal(connection: psycopg.Connection) -> Fault | None:
+def find_fault_in_journal(connection: psycopg.Connection, kept: KeptHeads) -> Fault | None:
     """Read every event of every ledger beside what it tells of, some at a time."""
     try:
         with (
@@ -136,21 +138,20 @@ def find_fault_in_journal(connection: psycopg.Connection) -> Fault | None:
             reading_books(connection) as books,
         ):
             faults = (
-                _find_fault(of_ledger, books) for _, of_ledger in groupby(rows, itemgetter(0))
+                _find_fault(of_ledger, books, kept) for _, of_ledger in groupby(rows, itemgetter(0))
             )
-            return next((fault for fault in faults if fault), None)
+            return next((fault for fault in faults if fault), None) or kept.rest()
     except psycopg.DataError as error:
         # A time that no calendar has, say.
         return Fault("values", None, "the database", "values that can be read", str(error))
 
 
-def _find_fault(rows: Iterator[Row], books: Books) -> Fault | None:
+def _find_fault(rows: Iterator[Row], books: Books, kept: KeptHeads) -> Fault | None:
     """Read the journal of one ledger: each row has the ledger, and a block if there is one."""
     first = next(rows)
     ledger_id, environment, sequence, head, last_at, *_ = first
-    journal = _Journal(
-        ledger_id, environment, Told(books, ledger_id, Volumes.of(books.connection, ledger_id))
-    )
+    told = Told(books, ledger_id, Volumes.of(books.connection, ledger_id))
+    journal = _Journal(ledger_id, environment, told, kept)
     for row in chain([first], rows):
         block = row[_FIRST_OF_BLOCK:]
         if block[0] is not None and (fault := journal.read_block(*block)):

@@ -17,10 +17,11 @@ from payflow_adapters.postgres import _verify_sums
 from payflow_adapters.postgres._verify_accounts import ACCOUNTS
 from payflow_adapters.postgres._verify_fault import Fault
 from payflow_adapters.postgres._verify_gateway import OF_GATEWAY
+from payflow_adapters.postgres._verify_heads import Head, KeptHeads
 from payflow_adapters.postgres._verify_journal import find_fault_in_journal
 from payflow_adapters.postgres.liveness import liveness
 
-__all__ = ["Fault", "Summary", "snapshot", "verify"]
+__all__ = ["Fault", "Head", "Summary", "heads_of", "snapshot", "verify"]
 
 # The journal's cursor is planned for its first row, so that it is streamed and never sorted. Who
 # would see only a part of the rows gets an error in their place.
@@ -34,6 +35,8 @@ _COUNT = """
       (SELECT count(*) FROM transactions), (SELECT count(*) FROM entries),
       (SELECT count(*) FROM events)
 """
+
+_HEADS = "SELECT id, sequence, head FROM ledgers WHERE sequence > 0 ORDER BY id"
 
 
 @frozen
@@ -60,21 +63,27 @@ def snapshot(url: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def verify(connection: psycopg.Connection) -> Summary | Fault:
+def verify(connection: psycopg.Connection, heads: Iterable[Head] = ()) -> Summary | Fault:
     """Prove the books of every ledger, or tell the first fault.
 
-    ``connection`` reads one ``snapshot``. Raises ``psycopg.Error`` where it cannot be read.
+    ``connection`` reads one ``snapshot``, and ``heads`` were kept of earlier ones. Raises
+    ``psycopg.Error`` where it cannot be read.
     """
-    fault = _find_fault(connection)
+    fault = _find_fault(connection, KeptHeads(heads))
     return fault or Summary(*connection.execute(_COUNT).fetchone() or ())
 
 
-def _find_fault(connection: psycopg.Connection) -> Fault | None:
+def heads_of(connection: psycopg.Connection) -> list[Head]:
+    """Return the head of each journal, to be kept elsewhere."""
+    return [Head(*row) for row in connection.execute(_HEADS)]
+
+
+def _find_fault(connection: psycopg.Connection, kept: KeptHeads) -> Fault | None:
     """Check in this order: each check counts on what those before it have shown."""
     return (
         _find_first(connection, (*_verify_sums.OF_ACCOUNTS, *_verify_sums.OF_TRANSACTIONS))
         or _find_first(connection, OF_GATEWAY)
-        or find_fault_in_journal(connection)
+        or find_fault_in_journal(connection, kept)
         or _find_first(connection, (ACCOUNTS,))
     )
 

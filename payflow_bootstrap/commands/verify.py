@@ -2,12 +2,14 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 import click
 import psycopg
 
-from payflow_adapters.postgres.verify import Fault, Summary, snapshot
+from payflow_adapters.postgres.verify import Fault, Head, Summary, heads_of, snapshot
 from payflow_adapters.postgres.verify import verify as verify_books
 from payflow_bootstrap.commands.dev_json import DATA_DIR, read_dev_json
 
@@ -16,6 +18,21 @@ class Unreadable(click.ClickException):
     """The books cannot be read, so nothing is known of them."""
 
     exit_code = 2
+
+
+class KeptHead(click.ParamType[Head]):
+    """The hash of an event of a ledger."""
+
+    name = "LEDGER:SEQUENCE:HASH"
+
+    def convert(
+        self, value: str | Head, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Head:
+        """Read it; refuses what is none."""
+        try:
+            return value if isinstance(value, Head) else Head.read(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 @click.command()
@@ -29,28 +46,67 @@ class Unreadable(click.ClickException):
     type=click.Path(path_type=Path, file_okay=False),
     help=f"Take the address from dev.json there.  [default: {DATA_DIR}]",
 )
-def verify(database_url: str | None, data_dir: Path | None) -> None:
+@click.option(
+    "--head",
+    "heads",
+    type=KeptHead(),
+    multiple=True,
+    help="A head that was kept: the journal has to go on from there. May be given several times.",
+)
+@click.option(
+    "--heads",
+    "file",
+    type=click.File(),
+    help="The same from a file, one on each line; - reads standard input.",
+)
+@click.option(
+    "--print-heads",
+    is_flag=True,
+    help="Print the heads of sound books, and nothing else, to keep them elsewhere.",
+)
+def verify(
+    database_url: str | None,
+    data_dir: Path | None,
+    heads: tuple[Head, ...],
+    file: TextIO | None,
+    *,
+    print_heads: bool,
+) -> None:
     """Prove the books of a database, also while it is in use.
 
-    Checks that debits equal credits, that entries, counters, transactions and reversals agree,
-    that no wallet is below zero, and that the journal is unbroken and tells what was posted.
+    Checks that debits equal credits, that entries, counters, transactions, reversals, payments,
+    legs and volumes agree, that no wallet is below zero, and that the journal is unbroken and
+    tells of each transaction, entry and wallet what the books have.
 
     Exit status: 0 if all of it holds, 1 with the first fault if not, 2 if it cannot be read.
     """
     # An address in the environment is no reason to pass over a directory that was asked for.
     url = None if data_dir else database_url
     started = time.perf_counter()
-    found = _verify(url or read_dev_json(data_dir or DATA_DIR, "databaseUrl"))
+    kept = [*heads, *_read_heads(file)]
+    found, present = _verify(url or read_dev_json(data_dir or DATA_DIR, "databaseUrl"), kept)
     if isinstance(found, Fault):
         click.echo(_tell(found))
         sys.exit(1)
-    click.echo(_sum_up(found, time.perf_counter() - started))
+    if print_heads:
+        click.echo("".join(f"{head}\n" for head in present), nl=False)
+    else:
+        click.echo(_sum_up(found, time.perf_counter() - started))
 
 
-def _verify(url: str) -> Summary | Fault:
+def _read_heads(file: TextIO | None) -> list[Head]:
+    """Read a head from each line that is not empty."""
+    try:
+        return [Head.read(line) for line in file or () if line.strip()]
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--heads") from None
+
+
+def _verify(url: str, kept: Sequence[Head]) -> tuple[Summary | Fault, list[Head]]:
+    """Prove the books, and return the heads of the same snapshot."""
     try:
         with snapshot(url) as connection:
-            return verify_books(connection)
+            return verify_books(connection, kept), heads_of(connection)
     except psycopg.errors.UndefinedTable as error:
         raise Unreadable(
             f"This is no PayFlow database ({error.diag.message_primary}): "
