@@ -23,7 +23,7 @@ from tests.mutation.journal_mutants import JOURNAL_MUTANTS
 from tests.mutation.mutant import Mutant
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("payflow_domain", "payflow_adapters", "tests", "pyproject.toml")
+COPIED = ("payflow_domain", "payflow_adapters", "payflow_http", "tests", "pyproject.toml")
 UNDER_TEST = Path("payflow_domain/ledger")
 TESTS = "tests/unit/ledger"
 QUICK = ("-p", "tests.mutation.quickly", "--hypothesis-profile=mutation", "-p", "no:cacheprovider")
