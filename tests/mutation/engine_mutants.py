@@ -236,7 +236,7 @@ _HELD_REVERSALS = [
     _engine(
         "the original is kept as reserved",
         "        working.tried_transactions[original.id] = original\n",
-        "",
+        "        pass\n",
     ),
     _engine(
         "the end of a held reversal reaches its original", "if held.reverses is None:", "if True:"

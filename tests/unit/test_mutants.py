@@ -20,3 +20,4 @@ def test_what_a_mutant_replaces_is_there_once(mutant: Mutant) -> None:
 
     assert module.count(mutant.old) == 1
     assert mutant.new != mutant.old
+    compile(module.replace(mutant.old, mutant.new), mutant.module, "exec")
