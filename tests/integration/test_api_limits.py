@@ -22,6 +22,9 @@ from tests.integration.scene import assert_problem
 BURST = 60
 LIMITED = {"PAYFLOW_RATE_LIMIT": "on", "PAYFLOW_SANDBOX_LIMIT": f"1/{BURST}"}
 
+DEAR = 1_000
+"""So many transfers cost 21 units: that much does not come back while a busy machine hesitates."""
+
 SECONDS_TO_HEAR = 3.0
 """A second is what is promised; a busy machine may take longer to say so."""
 
@@ -67,7 +70,8 @@ def test_what_is_refused_says_so_as_a_problem_and_does_nothing(limited: ApiServe
         refused = partner.client.get("/wallets")
     before = limited.footprint()
 
-    moved = partner.client.post("/transfers", transfer(one, two), "a key")
+    moves = {"mode": "atomic", "transfers": [transfer(one, two, 1)] * DEAR}
+    moved = partner.client.post("/transfers/batch", moves, "a key")
 
     assert_problem(refused, 429, "rate_limited")
     assert (refused.json["policy"], refused.json["quota"]) == ("api", BURST)
