@@ -8,6 +8,7 @@ from ipaddress import ip_network
 
 import environ
 
+from payflow_adapters.postgres.address import AddressError, check_address
 from payflow_domain.access.limits import BURST_MAX, RATE_MAX, LedgerLimits, Limit
 from payflow_domain.ledger.ledgers import Environment
 
@@ -20,6 +21,13 @@ _HINT = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 class SettingsError(Exception):
     """A setting is missing or out of bounds; the message says which and what to do."""
+
+
+def _address(value: str) -> str:
+    try:
+        return check_address(value)
+    except AddressError as error:
+        raise SettingsError(f"PAYFLOW_DATABASE_URL: {error}") from None
 
 
 def _secret(value: str) -> bytes:
@@ -101,7 +109,9 @@ class Settings:
     ``SECRET_LENGTH_MIN`` bytes or more and is the same on every machine.
     """
 
-    database_url: str = environ.var(help="postgresql:// address of a migrated database")
+    database_url: str = environ.var(
+        converter=_address, help="postgresql:// address of a migrated database"
+    )
     session_secret: bytes = environ.var(
         name="SESSION_SECRET", converter=_secret, help="32 bytes or more, the same everywhere"
     )

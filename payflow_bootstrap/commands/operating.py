@@ -8,7 +8,10 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import click
+import psycopg
+from sqlalchemy.exc import DBAPIError
 
+from payflow_adapters.postgres.address import told
 from payflow_bootstrap.commands.dev_json import DATA_DIR, read_dev_json
 from payflow_bootstrap.containers import Core, make_core
 from payflow_bootstrap.development import development_environment
@@ -43,9 +46,19 @@ def operating(data_dir: Path | None) -> Iterator[Core]:
     try:
         yield core
     except PayFlowError as error:
-        raise NotDone(f"{error.code}: {error.detail}") from None
+        raise NotDone(_why(error)) from None
     finally:
         core.database().close()
+
+
+def _why(error: PayFlowError) -> str:
+    """Say why it was not done; of a database, what it said itself."""
+    cause = error.__cause__
+    if isinstance(cause, DBAPIError):
+        cause = cause.orig
+    if isinstance(cause, psycopg.Error):
+        return told(cause)
+    return f"{error.code}: {error.detail}"
 
 
 def settings_of(data_dir: Path | None) -> Settings:

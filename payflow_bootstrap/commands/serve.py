@@ -4,6 +4,7 @@ import os
 
 import click
 
+from payflow_adapters.postgres.address import check_database
 from payflow_bootstrap.server import serve as serve_api
 from payflow_bootstrap.settings import read_settings
 
@@ -15,4 +16,6 @@ def serve(lifeline: int | None) -> None:
 
     Settings come from the environment (PAYFLOW_..., SESSION_SECRET).
     """
-    serve_api(read_settings(os.environ), lifeline)
+    settings = read_settings(os.environ)
+    check_database(settings.database_url)
+    serve_api(settings, lifeline)

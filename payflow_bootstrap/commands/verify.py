@@ -9,6 +9,7 @@ from typing import TextIO
 import click
 import psycopg
 
+from payflow_adapters.postgres.address import AddressError, check_address, told
 from payflow_adapters.postgres.verify import Fault, Head, Summary, heads_of, snapshot
 from payflow_adapters.postgres.verify import verify as verify_books
 from payflow_bootstrap.commands.dev_json import DATA_DIR, read_dev_json
@@ -105,15 +106,12 @@ def _read_heads(file: TextIO | None) -> list[Head]:
 def _verify(url: str, kept: Sequence[Head]) -> tuple[Summary | Fault, list[Head]]:
     """Prove the books, and return the heads of the same snapshot."""
     try:
-        with snapshot(url) as connection:
+        with snapshot(check_address(url)) as connection:
             return verify_books(connection, kept), heads_of(connection)
-    except psycopg.errors.UndefinedTable as error:
-        raise Unreadable(
-            f"This is no PayFlow database ({error.diag.message_primary}): "
-            "`payflow migrate` makes it one."
-        ) from None
+    except AddressError as error:
+        raise Unreadable(str(error)) from None
     except psycopg.Error as error:
-        raise Unreadable(f"The database cannot be read: {error}") from None
+        raise Unreadable(told(error)) from None
 
 
 def _sum_up(summary: Summary, seconds: float) -> str:

@@ -4,6 +4,7 @@ import os
 
 import click
 
+from payflow_adapters.postgres.address import check_database
 from payflow_bootstrap.settings import read_settings
 from payflow_bootstrap.worker import work
 
@@ -16,4 +17,6 @@ def worker(lifeline: int | None) -> None:
     Sends webhooks, and asks gateways for the outcome of what is pending. Any number of workers
     may run. Settings are those of serve.
     """
-    work(read_settings(os.environ), lifeline)
+    settings = read_settings(os.environ)
+    check_database(settings.database_url)
+    work(settings, lifeline)
