@@ -129,10 +129,25 @@ def test_a_past_balance_is_that_of_its_time(world: World) -> None:
     assert (answer.json["posted"], answer.json["asOf"]) == (100, "2026-01-31T12:30:00.000000Z")
 
 
+def test_a_past_sequence_is_of_what_moved_and_the_present_one_of_the_wallet_too(
+    world: World,
+) -> None:
+    wallet_id = world.wallet(100)
+    world.call("PATCH", f"/wallets/{wallet_id}", {"name": "Renamed"})
+    world.clock.advance(timedelta(hours=1))
+
+    present = world.get(f"/wallets/{wallet_id}/balance").json
+    past = world.get(f"/wallets/{wallet_id}/balance", f"at={present['asOf']}").json
+
+    assert (present["sequence"], past["sequence"]) == (4, 3)
+    assert past == {**present, "sequence": 3}
+
+
 @pytest.mark.parametrize(
     "at",
     [
         "2026-01-31T12:00:01Z",
+        "2026-01-31T10:00:00.1234567Z",
         "2026-01-31",
         "2026-01-31T10:00:00",
         "2026-13-31T10:00:00Z",
