@@ -1,6 +1,6 @@
-"""The check of what accounts and wallets are, beside what the journal tells of them.
+"""The checks of what accounts and wallets are, beside what the journal tells of them.
 
-It selects the members of a ``Fault``, or nothing.
+Each selects the members of a ``Fault``, or nothing.
 """
 
 # The journal tells of every change of a wallet, and its last word is how the wallet is now.
@@ -28,7 +28,8 @@ ACCOUNTS = """
         ) AS wallet
       FROM wallets w JOIN ledgers l ON l.id = w.ledger_id
     )
-    SELECT rule.name, ledger_id, due.kind || ' ' || named.id, rule.expected, rule.found
+    SELECT rule.name, ledger_id, due.kind || ' ' || named.id, rule.expected,
+      coalesce(rule.found, 'none')
     FROM accounts a FULL JOIN kept w USING (ledger_id, id) FULL JOIN told USING (ledger_id, id)
       LEFT JOIN entered e USING (ledger_id, id)
       LEFT JOIN ledgers l ON l.id = ledger_id,
@@ -72,3 +73,18 @@ ACCOUNTS = """
     WHERE rule.holds IS NOT TRUE AND (a.id IS NOT NULL OR rule.name = 'wallet_account')
     ORDER BY ledger_id, named.id, rule.name LIMIT 1
 """
+
+# They are opened with the first wallet in a currency.
+SYSTEM_ACCOUNTS = """
+    SELECT 'account_exists', w.ledger_id, 'account ' || due.id, 'an account', 'none'
+    FROM (SELECT DISTINCT ledger_id, currency FROM wallets) AS w,
+      LATERAL (
+        SELECT kind || ':' || w.currency AS id
+        FROM unnest(ARRAY['gateway_clearing', 'payouts_in_transit', 'partner_settlement',
+          'gateway_fees', 'suspense']) AS kind
+      ) AS due
+    WHERE NOT EXISTS (SELECT FROM accounts a WHERE a.ledger_id = w.ledger_id AND a.id = due.id)
+    ORDER BY w.ledger_id, due.id LIMIT 1
+"""
+
+OF_WALLETS = (ACCOUNTS, SYSTEM_ACCOUNTS)

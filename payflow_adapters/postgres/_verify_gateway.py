@@ -39,7 +39,7 @@ LEGS_OF_PAYMENTS = """
       ('fee', NULL, ARRAY['fee'])
     )
     SELECT 'gateway_leg_payment', g.ledger_id, format('the leg %s %s', g.kind, g.gateway_id),
-      rule.expected, rule.found
+      coalesce(rule.expected, 'a kind of movement that there is'), coalesce(rule.found, 'none')
     FROM gateway_legs g
       LEFT JOIN ledgers l ON l.id = g.ledger_id
       LEFT JOIN kinds k ON k.kind = g.kind
@@ -83,7 +83,7 @@ PAYMENTS = """
       GROUP BY gateway, environment, gateway_id
     )
     SELECT 'payment', p.ledger_id, 'the payment of transaction ' || p.transaction_id,
-      rule.expected, rule.found
+      rule.expected, coalesce(rule.found, 'none')
     FROM payments p
       LEFT JOIN ledgers l ON l.id = p.ledger_id
       LEFT JOIN standings s ON s.kind = p.kind AND s.status = p.status

@@ -1,6 +1,6 @@
 """The checks of the journal: numbered without a gap, linked by hash, and telling what it says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain, groupby
 from operator import itemgetter
@@ -12,7 +12,6 @@ from attrs import define
 from payflow_adapters.postgres._verify_fault import Fault
 from payflow_adapters.postgres._verify_heads import KeptHeads
 from payflow_adapters.postgres._verify_told import (
-    AFTERWARDS,
     MOVED,
     OF_TRANSACTION,
     Books,
@@ -159,16 +158,18 @@ def _find_fault(rows: Iterator[Row], books: Books, kept: KeptHeads) -> Fault | N
     return journal.end(sequence, head, last_at)
 
 
-def _is_told(event: Event, data: Data) -> bool:
-    """Tell whether the data of an event are what its type calls for, as far as it is told here."""
+def _is_told(event: Event, data: object) -> bool:
+    """Tell whether the data of an event have what its type calls for, as far as it is read here."""
+    if not isinstance(data, dict):
+        return False
     if event.type in MOVED:
         return isinstance(data["walletId"], str) and is_amount(data["amount"])
     if event.type in OF_TRANSACTION:
-        return data["sequence"] == event.sequence and _have_ids(data["balances"])
-    if event.type in AFTERWARDS:
-        return isinstance(data["sequence"], int) and isinstance(data["id"], str)
+        words = data["id"], data["type"], data["currency"], *map(_wallet_id, data["balances"])
+        is_numbered = data["sequence"] == event.sequence and is_amount(data["amount"])
+        return is_numbered and all(isinstance(word, str) for word in words)
     return True
 
 
-def _have_ids(balances: Sequence[Data]) -> bool:
-    return all(isinstance(one["walletId"], str) for one in balances)
+def _wallet_id(balance: Data) -> object:
+    return balance["walletId"]

@@ -29,7 +29,6 @@ from payflow_domain.ledger.transactions import Entry
 
 ROWS_AT_A_TIME = 1_000
 
-_LOOKED_UP_AT_A_TIME = 1_000
 _IN_ORDER = "SELECT ledger_id, sequence, {} FROM {} ORDER BY ledger_id, sequence{}"
 _TRANSACTIONS = _IN_ORDER.format(
     ", ".join(column.name for column in TRANSACTION_COLUMNS), "transactions", ""
@@ -37,7 +36,6 @@ _TRANSACTIONS = _IN_ORDER.format(
 _ENTRIES = _IN_ORDER.format(
     ", ".join(column.name for column in ENTRY_COLUMNS), "entries", ", account_id, version"
 )
-_SEQUENCES = "SELECT id, sequence FROM transactions WHERE ledger_id = %s AND id = ANY(%s)"
 _KEY = slice(0, 2)
 _VALUES = slice(2, None)
 
@@ -91,10 +89,6 @@ class Books:
     transactions: Ahead
     entries: Ahead
 
-    def sequences(self, ledger_id: int, ids: Sequence[str]) -> dict[str, int]:
-        """Return the number that each of those transactions has, if it exists."""
-        return dict(self.connection.execute(_SEQUENCES, (ledger_id, ids)).fetchall())
-
 
 @contextmanager
 def reading_books(connection: psycopg.Connection) -> Iterator[Books]:
@@ -119,14 +113,12 @@ class Told:
     """What the journal of one ledger tells, up to where it was read.
 
     ``command`` has the events of one command of the ledger, the first one of its transaction.
-    ``superseded`` are transactions of which a later event has to tell something else.
     """
 
     books: Books
     ledger_id: int
     volumes: Volumes
     command: list[tuple[Event, Data]] = Factory(list)
-    superseded: dict[str, int] = Factory(dict)
 
     def read(self, event: Event, data: Data) -> Fault | None:
         """Take the next event, up to the first part of the books that differs."""
@@ -142,39 +134,22 @@ class Told:
     def end(self) -> Fault | None:
         """Take note that no event follows."""
         last = self.command[-1][0].sequence if self.command else 0
-        return (
-            self._end_command()
-            or self._look_up()
-            or self._compare_rest(last)
-            or self.volumes.compare(last)
-        )
+        return self._end_command() or self._compare_rest(last) or self.volumes.compare(last)
 
     def _compare_transactions(self, event: Event, data: Data) -> Fault | None:
-        """Compare the transactions that say they are as this event tells."""
-        tells = event.type in OF_TRANSACTION or event.type in AFTERWARDS
-        told = {name: value for name, value in data.items() if name != "balances"} if tells else {}
-        number, is_there = event.sequence, False
-        for row in self.books.transactions.up_to(self.ledger_id, number):
-            published = _published(row)
-            if row[1] != number or published is None or published != told:
-                return self._differs(f"transaction {row[2]}", number, told, published or _raw(row))
-            is_there = True
-        if tells and not is_there and data["sequence"] >= number:
-            self.superseded[data["id"]] = number
-            if len(self.superseded) == _LOOKED_UP_AT_A_TIME:
-                return self._look_up()
-        return None
+        """Compare the transactions that say they are as this event tells.
 
-    def _look_up(self) -> Fault | None:
-        """Check that each superseded transaction is told of by a later event."""
-        found = self.books.sequences(self.ledger_id, list(self.superseded))
-        for id_, number in self.superseded.items():
-            if found.get(id_, 0) <= number:
-                expected = f"what event {number} tells of it, or a later one"
-                sequence = f"sequence {found[id_]}" if id_ in found else "no such transaction"
-                subject = f"transaction {id_}"
-                return Fault("journal_transactions", self.ledger_id, subject, expected, sequence)
-        self.superseded.clear()
+        That it is the last one follows: each event has its entries, which give the status, and
+        reversals what was reversed. No two events tell the same of a transaction but for those
+        of a payout, which have one number.
+        """
+        tells = event.type in OF_TRANSACTION or event.type in AFTERWARDS
+        for row in self.books.transactions.up_to(self.ledger_id, event.sequence):
+            told = _without_balances(data) if tells else {}
+            published = _published(row)
+            if row[1] != event.sequence or published is None or published != told:
+                kept = published or _raw(row)
+                return self._differs(f"transaction {row[2]}", event.sequence, told, kept)
         return None
 
     def _end_command(self) -> Fault | None:
@@ -242,6 +217,10 @@ class Told:
         expected = f"entries that make {_members(told, made)}"
         subject = f"event {number}"
         return Fault("journal_moves", self.ledger_id, subject, expected, _members(made, told))
+
+
+def _without_balances(data: Data) -> Published:
+    return {name: value for name, value in data.items() if name != "balances"}
 
 
 def _published(row: Row) -> Published | None:

@@ -14,7 +14,7 @@ from attrs import frozen
 from psycopg.types.json import set_json_loads
 
 from payflow_adapters.postgres import _verify_sums
-from payflow_adapters.postgres._verify_accounts import ACCOUNTS
+from payflow_adapters.postgres._verify_accounts import OF_WALLETS
 from payflow_adapters.postgres._verify_fault import Fault
 from payflow_adapters.postgres._verify_gateway import OF_GATEWAY
 from payflow_adapters.postgres._verify_heads import Head, KeptHeads
@@ -84,7 +84,7 @@ def _find_fault(connection: psycopg.Connection, kept: KeptHeads) -> Fault | None
         _find_first(connection, (*_verify_sums.OF_ACCOUNTS, *_verify_sums.OF_TRANSACTIONS))
         or _find_first(connection, OF_GATEWAY)
         or find_fault_in_journal(connection, kept)
-        or _find_first(connection, (ACCOUNTS,))
+        or _find_first(connection, OF_WALLETS)
     )
 
 

@@ -164,6 +164,7 @@ def lose_endpoint(store: PostgresStore, ledger: FundedLedger) -> None:
 
 
 def keep_dollars(ledgers: Ledgers, store: PostgresStore, ledger: FundedLedger) -> None:
-    source = ledgers.open_account(ledger.id, settlement("USD"))
+    for account in system_accounts("USD", None):
+        ledgers.open_account(ledger.id, account)
     target = open_wallet_numbered(ledgers, store, ledger.id, 9, "USD")
-    ledgers.post(ledger.id, transfer(source.id, target, 500, "USD"))
+    ledgers.post(ledger.id, transfer(settlement("USD").id, target, 500, "USD"))

@@ -21,7 +21,7 @@ def test_sound_books_are_summed_up(books: Books) -> None:
     ran = run_verify(f"--database-url={books.url}")
 
     assert ran.exit_code == 0
-    assert "2 ledgers, 17 accounts, 42 transactions, 117 entries, 108 events" in ran.output
+    assert "2 ledgers, 21 accounts, 42 transactions, 117 entries, 108 events" in ran.output
 
 
 def test_one_is_not_many(migrated_url: str) -> None:

@@ -150,6 +150,7 @@ OF_ACCOUNTS: list[Corruption] = [
 ]
 
 OF_WALLETS: list[Corruption] = [
+    ("account_exists", "DELETE FROM accounts WHERE id = 'suspense:USD'"),
     ("wallet_told", "DELETE FROM wallets WHERE id = %(debtor)s"),
     ("account_open", "UPDATE wallets SET status = 'frozen' WHERE id = %(debtor)s"),
     ("wallet_told", "UPDATE wallets SET name = 'x' WHERE id = %(holder)s"),

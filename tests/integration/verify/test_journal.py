@@ -80,6 +80,23 @@ class TestJournal:
         assert fault.check == "event_body"
 
     @pytest.mark.parametrize(
+        ("member", "value"),
+        [
+            ("data", []),
+            ("data.sequence", 1),
+            ("data.amount", "100"),
+            ("data.currency", None),
+            ("data.balances", [{"walletId": 1}]),
+        ],
+    )
+    def test_tells_of_a_transaction_what_makes_it_one(
+        self, books: Books, member: str, value: object
+    ) -> None:
+        fault = books.fault_after_writing("transaction.completed", member, value)
+
+        assert fault.check == "event_body"
+
+    @pytest.mark.parametrize(
         ("member", "value"), [("data.amount", 7), ("data.walletId", wallet_id(99))]
     )
     @pytest.mark.parametrize("type_", ["wallet.credited", "wallet.debited"])

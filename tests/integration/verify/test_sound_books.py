@@ -13,7 +13,7 @@ class TestSoundBooks:
     def test_pass_and_are_counted(self, books: Books) -> None:
         with snapshot(books.url) as connection:
             assert verify(connection) == Summary(
-                ledgers=2, accounts=17, transactions=42, entries=117, events=108
+                ledgers=2, accounts=21, transactions=42, entries=117, events=108
             )
 
     def test_of_a_database_with_nothing_in_it_pass(self, migrated_url: str) -> None:
