@@ -8,7 +8,7 @@ from ipaddress import ip_network
 
 import environ
 
-from payflow_adapters.postgres.address import AddressError, check_address
+from payflow_adapters.postgres.address import PORT_MAX, AddressError, check_address
 from payflow_domain.access.limits import BURST_MAX, RATE_MAX, LedgerLimits, Limit
 from payflow_domain.ledger.ledgers import Environment
 
@@ -50,6 +50,13 @@ def _count(value: str) -> int:
     number = int(value)
     if number < 1:
         raise SettingsError(f"A number of processes or seconds is 1 or more, not {number}.")
+    return number
+
+
+def _port(value: str) -> int:
+    number = int(value)
+    if not 0 <= number <= PORT_MAX:
+        raise SettingsError(f"PAYFLOW_PORT is a port, {PORT_MAX} at most, not {number}.")
     return number
 
 
@@ -116,7 +123,7 @@ class Settings:
         name="SESSION_SECRET", converter=_secret, help="32 bytes or more, the same everywhere"
     )
     host: str = environ.var("127.0.0.1", help="address to listen on")
-    port: int = environ.var(3000, converter=int, help="port to listen on")
+    port: int = environ.var("3000", converter=_port, help="port to listen on")
     processes: int = environ.var("1", converter=_count, help="API processes on this machine")
     log_level: str = environ.var("info", converter=_level, help="debug, info, warning or error")
     access_log: bool = environ.var("on", converter=_switch, help="a log line for each request")

@@ -7,13 +7,13 @@ import click
 from payflow_bootstrap.claim import claimed
 from payflow_bootstrap.commands.dev_json import DATA_DIR
 
-PORT_MAX = 65_535
+_PORT_MAX = 65_535
 
 
 @click.command()
 @click.option(
     "--port",
-    type=click.IntRange(1, PORT_MAX),
+    type=click.IntRange(1, _PORT_MAX),
     default=3000,
     show_default=True,
     help="Port of the API on 127.0.0.1.",

@@ -20,6 +20,7 @@ FAULTS = {
         {f"{LIVE}KEY": "sk_test_1", f"{LIVE}WEBHOOK_SECRETS": "whsec_1"},
         f"{LIVE}KEY",
     ),
+    "no port": ({"PAYFLOW_PORT": "65536"}, "PAYFLOW_PORT"),
     "no time to answer": ({"PAYFLOW_GATEWAY_ANSWER_SECONDS": "0"}, "1 or more"),
     "a descriptor of digits": ({"PAYFLOW_STATEMENT_DESCRIPTOR": "12345"}, "DESCRIPTOR"),
 }
