@@ -23,7 +23,7 @@ from payflow_adapters.postgres.rows import (
 from payflow_domain.ids import WALLET
 from payflow_domain.ledger.accounts import Side, balance
 from payflow_domain.ledger.decisions import MOVES
-from payflow_domain.ledger.journal import Event, EventType
+from payflow_domain.ledger.journal import OF_SIDE, OF_STATUS, Event, EventType
 from payflow_domain.ledger.published import Published, publish_balance, publish_transaction
 from payflow_domain.ledger.transactions import Entry
 
@@ -39,13 +39,8 @@ _ENTRIES = _IN_ORDER.format(
 _KEY = slice(0, 2)
 _VALUES = slice(2, None)
 
-OF_TRANSACTION = {
-    EventType.TRANSACTION_PENDING,
-    EventType.TRANSACTION_COMPLETED,
-    EventType.TRANSACTION_FAILED,
-}
-_OF_MOVE = {Side.DEBIT: EventType.WALLET_DEBITED, Side.CREDIT: EventType.WALLET_CREDITED}
-MOVED = set(_OF_MOVE.values())
+OF_TRANSACTION = frozenset(OF_STATUS.values())
+MOVED = frozenset(OF_SIDE.values())
 AFTERWARDS = {
     EventType.TRANSACTION_REVERSED,
     EventType.PAYOUT_COMPLETED,
@@ -183,7 +178,7 @@ class Told:
             if event.type in MOVED:
                 entry = moves.pop(move["walletId"], None)
                 made = _move(data, entry, balances[entry.account_id]) if entry else {}
-                if made != move or (entry and _OF_MOVE[entry.side] != event.type):
+                if made != move or (entry and OF_SIDE[entry.side] != event.type):
                     return self._moves_differ(event.sequence, move, made)
         if moves:
             return self._moves_differ(head.sequence, {}, {"moves of": sorted(moves)})

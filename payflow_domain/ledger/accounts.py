@@ -182,6 +182,7 @@ class Account:
     @property
     def available(self) -> int:
         """What the present balance has available."""
+        # Without the balance itself: the engine asks at every entry.
         counters = self.counters
         if NORMAL_SIDE[self.kind] is Side.DEBIT:
             return counters.debits_posted - counters.credits_posted - counters.credits_pending

@@ -63,21 +63,25 @@ class Event:
 Fact = tuple[EventType, Published]
 """What happened, not yet numbered."""
 
-_OF_STATUS = {
+OF_STATUS = {
     Status.PENDING: EventType.TRANSACTION_PENDING,
     Status.POSTED: EventType.TRANSACTION_COMPLETED,
     Status.VOIDED: EventType.TRANSACTION_FAILED,
 }
+"""What is told of a transaction that came to have a status."""
+
 _ID = slice(len('{"id":"'), len('{"id":"') + ID_LENGTH)
-_OF_SIDE = {Side.DEBIT: EventType.WALLET_DEBITED, Side.CREDIT: EventType.WALLET_CREDITED}
+
+OF_SIDE = {Side.DEBIT: EventType.WALLET_DEBITED, Side.CREDIT: EventType.WALLET_CREDITED}
+"""What is told of a wallet whose posted balance moved."""
 
 
 def facts_of(applied: Applied) -> Iterator[Fact]:
     """Tell of a command in the order in which the engine numbered its events."""
     transaction, balances = applied.transaction, publish_balances(applied.wallets)
-    yield _OF_STATUS[transaction.status], publish_with_balances(transaction, balances)
+    yield OF_STATUS[transaction.status], publish_with_balances(transaction, balances)
     for entry in applied.wallet_moves:
-        yield _OF_SIDE[entry.side], publish_move(transaction, entry, balances[entry.account_id])
+        yield OF_SIDE[entry.side], publish_move(transaction, entry, balances[entry.account_id])
     if applied.reversed is not None:
         yield EventType.TRANSACTION_REVERSED, publish_transaction(applied.reversed)
     if applied.payout is not None:

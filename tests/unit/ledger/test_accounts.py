@@ -70,6 +70,13 @@ def test_an_account_shows_its_balance_on_its_normal_side() -> None:
     assert settlement(owed=500).balance == Balance(posted=-500, pending=0, available=-500)
 
 
+@given(counters, st.sampled_from(AccountKind))
+def test_what_is_available_is_that_of_the_balance(has: Counters, kind: AccountKind) -> None:
+    account = evolve(wallet(1), kind=kind, counters=has)
+
+    assert account.available == account.balance.available
+
+
 @pytest.mark.parametrize(
     ("phase", "posted", "pending"),
     [(Phase.POSTED, 15, 10), (Phase.HELD, 10, 15), (Phase.SETTLED, 15, 5), (Phase.VOIDED, 10, 5)],
