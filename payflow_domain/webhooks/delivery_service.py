@@ -8,12 +8,13 @@ from attrs import frozen
 from payflow_domain.access.permissions import Actor
 from payflow_domain.ids import DELIVERY, EVENT, DeliveryId, IdSource, is_id
 from payflow_domain.ledger.batch import Replayed
+from payflow_domain.ledger.idempotency import Once
 from payflow_domain.ledger.journal import Encode
 from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.ledger.ports import Page
 from payflow_domain.ledger.published import publish_time
 from payflow_domain.webhooks.deliveries import RECOVERED_AT_A_TIME, Delivery, DeliveryStatus
-from payflow_domain.webhooks.desk import Asked, EndpointDesk, find_enabled
+from payflow_domain.webhooks.desk import EndpointDesk, find_enabled
 from payflow_domain.webhooks.endpoints import TEST_EVENT, DeliveryNotFound, Endpoint
 from payflow_domain.webhooks.ports import DeliveryFilter, EndpointUnitOfWork
 
@@ -31,7 +32,7 @@ class Deliveries:
     encode: Encode
 
     def send_test(
-        self, actor: Actor, endpoint_id: str, asked: Asked[Delivery]
+        self, actor: Actor, endpoint_id: str, once: Once[Delivery] | None
     ) -> Delivery | Replayed:
         """Have a test event sent, whatever the endpoint hears of otherwise.
 
@@ -43,7 +44,7 @@ class Deliveries:
             uow.add_delivery(delivery)
             return delivery
 
-        return self.desk.do_once(actor, effect, asked)
+        return self.desk.do_once(actor, effect, once)
 
     def get(self, actor: Actor, endpoint_id: str, delivery_id: str) -> Delivery:
         """Return one delivery; raises ``EndpointNotFound``, ``DeliveryNotFound``."""
@@ -63,7 +64,7 @@ class Deliveries:
         return self.desk.reader.deliveries(actor.ledger_id, endpoint.id, which, page)
 
     def retry(
-        self, actor: Actor, endpoint_id: str, delivery_id: str, asked: Asked[Delivery]
+        self, actor: Actor, endpoint_id: str, delivery_id: str, once: Once[Delivery] | None
     ) -> Delivery | Replayed:
         """Have a delivery attempted at once, whatever became of it, on a new schedule.
 
@@ -82,10 +83,10 @@ class Deliveries:
                 raise _not_found(delivery_id)
             return delivery
 
-        return self.desk.do_once(actor, effect, asked)
+        return self.desk.do_once(actor, effect, once)
 
     def recover(
-        self, actor: Actor, endpoint_id: str, since: datetime, asked: Asked[int]
+        self, actor: Actor, endpoint_id: str, since: datetime, once: Once[int] | None
     ) -> int | Replayed:
         """Have attempted again what failed or was skipped, of events since ``since``.
 
@@ -97,7 +98,7 @@ class Deliveries:
             endpoint = find_enabled(uow, actor, endpoint_id)
             return uow.recover(actor.ledger_id, endpoint.id, since, at, RECOVERED_AT_A_TIME)
 
-        return self.desk.do_once(actor, effect, asked)
+        return self.desk.do_once(actor, effect, once)
 
     def _test_delivery(self, endpoint: Endpoint, ledger: Ledger, at: datetime) -> Delivery:
         mint = self.ids.minting(at)

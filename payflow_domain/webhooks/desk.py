@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
@@ -10,7 +10,7 @@ from payflow_domain.access.permissions import Actor, Permission
 from payflow_domain.clock import Clock
 from payflow_domain.ids import WEBHOOK_ENDPOINT, EndpointId, is_id
 from payflow_domain.ledger.batch import Replayed
-from payflow_domain.ledger.idempotency import Answer, Claim, SpentKey, replay
+from payflow_domain.ledger.idempotency import Once, SpentKey, replay
 from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.ledger.ports import Changes, Wanted
 from payflow_domain.ledger.service import load_ledger
@@ -29,14 +29,6 @@ Effect = Callable[[EndpointUnitOfWork, Ledger, datetime], Done]
 
 
 @frozen
-class Asked(Generic[Done]):
-    """How a request is answered, and the idempotency key it came with."""
-
-    render: Callable[[Done], Answer]
-    claim: Claim | None = None
-
-
-@frozen
 class EndpointDesk:
     """Finds endpoints, and does something to them or for them."""
 
@@ -52,24 +44,25 @@ class EndpointDesk:
             raise _not_found(endpoint_id)
         return endpoint
 
-    def do_once(self, actor: Actor, effect: Effect[Done], asked: Asked[Done]) -> Done | Replayed:
+    def do_once(
+        self, actor: Actor, effect: Effect[Done], once: Once[Done] | None
+    ) -> Done | Replayed:
         """Have an effect once for each idempotency key.
 
         Returns what was done, or the answer that was given before where the key is spent.
         """
         actor.require(Permission.WEBHOOKS_WRITE)
-        claim = asked.claim
-        wanted = Wanted(keys={claim.key} if claim else set())
+        wanted = Wanted(keys={once.claim.key} if once else set())
         with self.begin() as uow:
             books = load_ledger(uow, actor.ledger_id, wanted)
-            if claim is not None and claim.key in books.spent:
-                return Replayed(replay(books.spent[claim.key], claim))
+            if once is not None and once.claim.key in books.spent:
+                return Replayed(replay(books.spent[once.claim.key], once.claim))
             now = self.clock.now()
             done = effect(uow, books.ledger, now)
-            if claim is not None:
+            if once is not None:
                 # A key counts as spent when its ledger last moved.
                 ledger = evolve(books.ledger, last_at=books.ledger.next_moment(now))
-                uow.write([Changes(ledger, spent=[SpentKey(claim, asked.render(done))])])
+                uow.write([Changes(ledger, spent=[SpentKey(once.claim, once.render(done))])])
         return done
 
 

@@ -9,12 +9,13 @@ from payflow_domain.access.keys import SecretSource
 from payflow_domain.access.permissions import Actor, Permission
 from payflow_domain.ids import WEBHOOK_ENDPOINT, EndpointId, IdSource
 from payflow_domain.ledger.batch import Replayed
+from payflow_domain.ledger.idempotency import Once
 from payflow_domain.ledger.ledgers import Ledger
 from payflow_domain.ledger.ports import Page, Wanted
 from payflow_domain.ledger.service import load_ledger
 from payflow_domain.texts import DESCRIPTION_LENGTH_MAX, check_text
 from payflow_domain.webhooks.deliveries import SKIPPED_AT_A_TIME
-from payflow_domain.webhooks.desk import Asked, EndpointDesk, find_endpoint
+from payflow_domain.webhooks.desk import EndpointDesk, find_endpoint
 from payflow_domain.webhooks.endpoints import (
     ENDPOINTS_MAX,
     OVERLAP_MAX,
@@ -48,7 +49,9 @@ class Webhooks:
     ids: IdSource
     secrets: SecretSource
 
-    def create(self, actor: Actor, new: NewEndpoint, asked: Asked[Endpoint]) -> Endpoint | Replayed:
+    def create(
+        self, actor: Actor, new: NewEndpoint, once: Once[Endpoint] | None
+    ) -> Endpoint | Replayed:
         """Make an endpoint that hears of every event from now on.
 
         Raises ``UnsafeUrl``, ``InvalidText``, ``TooManyEndpoints``, ``IdempotencyKeyReused``.
@@ -76,7 +79,7 @@ class Webhooks:
             uow.add_endpoint(endpoint)
             return endpoint
 
-        return self.desk.do_once(actor, effect, asked)
+        return self.desk.do_once(actor, effect, once)
 
     def get(self, actor: Actor, endpoint_id: str) -> Endpoint:
         """Return one endpoint; raises ``EndpointNotFound``."""
@@ -111,7 +114,7 @@ class Webhooks:
             uow.remove_endpoint(actor.ledger_id, endpoint.id, self.desk.clock.now())
 
     def disable(
-        self, actor: Actor, endpoint_id: str, asked: Asked[Endpoint]
+        self, actor: Actor, endpoint_id: str, once: Once[Endpoint] | None
     ) -> Endpoint | Replayed:
         """Send nothing to it until it is enabled; what happens meanwhile is skipped.
 
@@ -125,9 +128,11 @@ class Webhooks:
             uow.skip_pending(actor.ledger_id, endpoint.id, SKIPPED_AT_A_TIME)
             return endpoint
 
-        return self.desk.do_once(actor, effect, asked)
+        return self.desk.do_once(actor, effect, once)
 
-    def enable(self, actor: Actor, endpoint_id: str, asked: Asked[Endpoint]) -> Endpoint | Replayed:
+    def enable(
+        self, actor: Actor, endpoint_id: str, once: Once[Endpoint] | None
+    ) -> Endpoint | Replayed:
         """Send events to it again; those that were skipped stay so until they are recovered.
 
         Raises ``EndpointNotFound``.
@@ -138,10 +143,10 @@ class Webhooks:
             uow.replace_endpoint(endpoint)
             return endpoint
 
-        return self.desk.do_once(actor, effect, asked)
+        return self.desk.do_once(actor, effect, once)
 
     def rotate_secret(
-        self, actor: Actor, endpoint_id: str, overlap: timedelta, asked: Asked[Endpoint]
+        self, actor: Actor, endpoint_id: str, overlap: timedelta, once: Once[Endpoint] | None
     ) -> Endpoint | Replayed:
         """Make a new secret; the old one signs as well for ``overlap``.
 
@@ -158,7 +163,7 @@ class Webhooks:
             uow.replace_endpoint(endpoint)
             return endpoint
 
-        return self.desk.do_once(actor, effect, asked)
+        return self.desk.do_once(actor, effect, once)
 
 
 def _check_description(description: str | Unchanged | None) -> None:

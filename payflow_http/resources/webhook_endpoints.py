@@ -11,10 +11,9 @@ from falcon.asgi import Response
 
 from payflow_domain.access.permissions import Actor, Permission
 from payflow_domain.ledger.batch import Replayed
-from payflow_domain.ledger.idempotency import Answer
+from payflow_domain.ledger.idempotency import Answer, Once
 from payflow_domain.ledger.ports import Page
 from payflow_domain.ledger.published import Published
-from payflow_domain.webhooks.desk import Asked
 from payflow_domain.webhooks.endpoints import (
     OVERLAP_DEFAULT,
     Endpoint,
@@ -35,7 +34,7 @@ from payflow_http.listing import send_page
 from payflow_http.resources.webhook_answers import answer_once
 from payflow_http.services import Api
 
-EndpointAction = Callable[[Actor, str, Asked[Endpoint]], Endpoint | Replayed]
+EndpointAction = Callable[[Actor, str, Once[Endpoint] | None], Endpoint | Replayed]
 
 
 @frozen

@@ -8,13 +8,11 @@ from attrs import evolve, frozen
 from payflow_bootstrap.containers import Core
 from payflow_domain.access.permissions import ALL_PERMISSIONS, Actor
 from payflow_domain.ledger.batch import record
-from payflow_domain.ledger.idempotency import Answer
 from payflow_domain.ledger.journal import EventType
 from payflow_domain.ledger.ports import Page, Wanted
 from payflow_domain.ledger.service import load_ledger
 from payflow_domain.wallets.model import NewWallet
 from payflow_domain.webhooks.deliveries import Delivery, DeliveryStatus
-from payflow_domain.webhooks.desk import Asked
 from payflow_domain.webhooks.endpoints import Endpoint, NewEndpoint
 from payflow_domain.webhooks.ports import DeliveryFilter
 from tests.builders.api_server import SESSION_SECRET
@@ -31,7 +29,7 @@ class Office:
 
     def endpoint(self, url: str, *events: str) -> Endpoint:
         new = NewEndpoint(url, frozenset(events))
-        made = self.core.webhooks().create(self.actor, new, Asked(_no_answer))
+        made = self.core.webhooks().create(self.actor, new, None)
         assert isinstance(made, Endpoint)
         return made
 
@@ -68,11 +66,11 @@ class Office:
         return len(delivered) == count
 
     def send_test(self, endpoint: Endpoint) -> None:
-        self.core.deliveries().send_test(self.actor, endpoint.id, Asked(_no_answer))
+        self.core.deliveries().send_test(self.actor, endpoint.id, None)
 
     def retry(self, delivery: Delivery) -> None:
         deliveries = self.core.deliveries()
-        deliveries.retry(self.actor, delivery.endpoint_id, delivery.id, Asked(_no_answer))
+        deliveries.retry(self.actor, delivery.endpoint_id, delivery.id, None)
 
     def of_another_partner(self) -> "Office":
         return evolve(self, actor=_new_actor(self.core))
@@ -103,7 +101,3 @@ def _new_actor(core: Core) -> Actor:
     _, ledger = core.partners().approve("RoSaBank")
     key, _ = core.access().issue_key(ledger, "A key", ALL_PERMISSIONS)
     return key.actor
-
-
-def _no_answer(_: object) -> Answer:
-    return Answer(0, b"")

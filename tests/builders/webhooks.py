@@ -14,14 +14,14 @@ from payflow_adapters.webhooks.guard import AddressGuard
 from payflow_domain.access.permissions import ALL_PERMISSIONS, Actor
 from payflow_domain.ids import KeyId, PartnerId
 from payflow_domain.ledger.batch import Replayed, record
-from payflow_domain.ledger.idempotency import Answer, Claim, IdempotencyKey
+from payflow_domain.ledger.idempotency import Answer, Claim, IdempotencyKey, Once
 from payflow_domain.ledger.journal import Event, EventType, Fact, event_id
 from payflow_domain.ledger.ledgers import Environment
 from payflow_domain.ledger.ports import Page, Wanted
 from payflow_domain.ledger.service import Ledgers, load_ledger
 from payflow_domain.webhooks.deliveries import Delivery, DeliveryKey, Outcome
 from payflow_domain.webhooks.delivery_service import Deliveries
-from payflow_domain.webhooks.desk import Asked, EndpointDesk
+from payflow_domain.webhooks.desk import EndpointDesk
 from payflow_domain.webhooks.dispatch import Dispatcher
 from payflow_domain.webhooks.endpoints import Endpoint, EndpointChange, NewEndpoint
 from payflow_domain.webhooks.ports import DeliveryFilter
@@ -40,10 +40,12 @@ NO_LUCK = 0.5
 """With this, delays are as they were planned."""
 
 
-def asked(key: str | None = None, fingerprint: bytes = bytes(32)) -> Asked[Any]:
-    """Ask under an idempotency key, to be answered with what was done."""
-    claim = None if key is None else Claim(IdempotencyKey(key), fingerprint)
-    return Asked(lambda done: Answer(200, repr(done).encode()), claim)
+def asked(key: str | None = None, fingerprint: bytes = bytes(32)) -> Once[Any] | None:
+    """Ask under an idempotency key or none, to be answered with what was done."""
+    if key is None:
+        return None
+    claim = Claim(IdempotencyKey(key), fingerprint)
+    return Once(claim, lambda done: Answer(200, repr(done).encode()))
 
 
 def done(result: Done | Replayed) -> Done:

@@ -25,11 +25,9 @@ from payflow_bootstrap.containers import Core
 from payflow_bootstrap.programs import program
 from payflow_domain.access.permissions import Actor
 from payflow_domain.ledger.batch import Executed, Request
-from payflow_domain.ledger.idempotency import Answer
 from payflow_domain.ledger.transactions import Unit
 from payflow_domain.money import Money
 from payflow_domain.wallets.movements import book_transfer
-from payflow_domain.webhooks.desk import Asked
 from payflow_domain.webhooks.endpoints import NewEndpoint
 
 EVENTS_OF_A_TRANSFER = 3
@@ -73,7 +71,7 @@ class Post:
         made = []
         for path in paths:
             new = NewEndpoint(f"{self.sink.url}{path}")
-            endpoint = self.core.webhooks().create(self.actor, new, Asked(_no_answer))
+            endpoint = self.core.webhooks().create(self.actor, new, None)
             made.append(str(getattr(endpoint, "id", "")))
         return made
 
@@ -163,7 +161,3 @@ def query(url: str, statement: str, *values: object) -> tuple[float, ...]:
     with psycopg.connect(url, connect_timeout=10) as connection:
         row = connection.execute(statement, values).fetchone()
     return tuple(float(value or 0) for value in row) if row else ()
-
-
-def _no_answer(_: object) -> Answer:
-    return Answer(0, b"")
